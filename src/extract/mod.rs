@@ -1,0 +1,3 @@
+//! Entries and pages to articles of plain text.
+pub mod html;
+pub mod url;

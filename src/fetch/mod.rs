@@ -1,0 +1,38 @@
+//! Polite, guarded HTTP.
+//!
+//! In: a [`Request`]. Out: a [`Document`](crate::source::Document), "not modified", or a [`FetchError`] that says what to do.
+//! Promise: one request at a time and a gap for each host, over feeds, pages and redirects; no address of this machine or
+//! a private network unless allowed; a cap on decoded bytes and on time, with what was read before the cap kept.
+
+mod client;
+mod error;
+mod guard;
+mod politeness;
+
+pub use client::{Client, Fetched, Request};
+pub use error::{FetchError, Retry};
+
+use serde::{Deserialize, Serialize};
+use crate::units::{ByteSize, Span};
+
+/// `[fetch]` of `rasid.toml`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FetchConfig {
+    /// How many polls run at once.
+    pub workers: u32,
+    /// Requests at once to one host.
+    pub per_host: u32,
+    /// The pause after a request to a host before the next.
+    pub host_gap: Span,
+    /// For a whole request, its redirects and body included.
+    pub timeout: Span,
+    /// Of the decoded body.
+    pub max_body: ByteSize,
+    pub max_redirects: u32,
+    /// Attempts of one poll at a temporary failure.
+    pub attempts: u32,
+    pub user_agent: String,
+    /// Hosts, addresses or networks (CIDR) that the guard lets through.
+    pub allow_private: Vec<String>,
+}

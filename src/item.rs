@@ -1,0 +1,187 @@
+//! What travels to the store and what comes out of it.
+//!
+//! In: an article with topics and a fingerprint. Out: [`Candidate`], [`Collected`], [`Item`], [`LogRecord`].
+//! Promise: an [`Item`] serializes to the JSON that every reader gets, field for field; a [`Candidate`] carries all that
+//! the commit stage needs, so it can cross a queue to another machine.
+//! Not here: how the store lays it out ([`crate::store`]).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use crate::dedup::{Fingerprint, Verdict};
+use crate::id::{EntryKey, FeedId, ItemId, Seq};
+use crate::source::{FeedCursor, PollRecord};
+use crate::topic::TopicMatch;
+
+/// Where an item's text was taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TextFrom {
+    /// The entry's web page.
+    Page,
+    /// The entry itself.
+    Feed,
+    /// The entry's summary: no article was to be had.
+    Summary,
+}
+
+/// Where an item's publication time was taken from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PublishedFrom {
+    /// The entry.
+    Feed,
+    /// The entry's web page.
+    Page,
+    /// Neither had a plausible one: the time it was fetched.
+    Fetch,
+}
+
+/// What one entry says, with its plain text: what an item is made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Content {
+    /// The link as published, made absolute.
+    pub url: Option<Url>,
+    /// The link without trackers: what two addresses of one page have in common.
+    pub canonical_url: Option<Url>,
+    /// The entry's own id, as published.
+    pub guid: Option<String>,
+    /// Plain text.
+    pub title: String,
+    /// Plain text.
+    pub summary: String,
+    /// Plain text, paragraphs separated by line feeds. Equal to the summary where there is no article.
+    pub text: String,
+    /// Where the text came from.
+    pub text_from: TextFrom,
+    /// Names as published.
+    pub authors: Vec<String>,
+    /// A language tag, where it could be told.
+    pub language: Option<String>,
+    /// The publisher's own categories.
+    pub tags: Vec<String>,
+    /// A picture's address.
+    pub image: Option<Url>,
+    /// When it was published; `published_from` says who says so.
+    pub published_at: Timestamp,
+    /// Where `published_at` came from.
+    pub published_from: PublishedFrom,
+    /// When the entry was fetched.
+    pub fetched_at: Timestamp,
+}
+
+/// An article with topics and fingerprint, on its way to the store.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its feed.
+    pub feed: FeedId,
+    /// What makes it itself within the feed.
+    pub key: EntryKey,
+    /// A hash of what the feed said of it, to tell a revision from a repetition.
+    pub hash: u64,
+    /// What it says.
+    pub content: Content,
+    /// What it is about.
+    pub topics: Vec<TopicMatch>,
+    /// What copies of it are recognized by.
+    pub fingerprint: Fingerprint,
+}
+
+/// An entry that could not become an item.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejected {
+    /// Where it failed: `parse`, `extract`.
+    pub stage: String,
+    /// Which entry, as far as it can be named.
+    pub entry: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// All that one poll gave: goes through the queue whole, so that the cursor moves with its items.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Collected {
+    /// The feed polled.
+    pub feed: FeedId,
+    /// Where the feed is left once the candidates are stored.
+    pub cursor: FeedCursor,
+    /// What came of the poll.
+    pub poll: PollRecord,
+    /// Unseen and revised entries, oldest first.
+    pub candidates: Vec<Candidate>,
+    /// Entries that could not become items.
+    pub rejected: Vec<Rejected>,
+}
+
+/// Another publication of an item.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Copy {
+    /// The copy's own id.
+    pub id: ItemId,
+    /// Who published it.
+    pub feed: FeedId,
+    /// Where.
+    pub url: Option<Url>,
+    /// When.
+    pub published_at: Timestamp,
+    /// `exact`, `near` or `contained`.
+    pub kind: crate::dedup::VerdictKind,
+    /// How much of the smaller text is in the larger, 0 to 1.
+    pub similarity: f32,
+}
+
+/// A stored item, as every reader gets it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Item {
+    /// Its id.
+    pub id: ItemId,
+    /// The position of the last log record about it.
+    pub seq: Seq,
+    /// Its feed.
+    pub feed: FeedId,
+    /// What it says.
+    #[serde(flatten)]
+    pub content: Content,
+    /// When it was stored.
+    pub stored_at: Timestamp,
+    /// 1, and one more for each change of its words.
+    pub revision: u32,
+    /// What it is about.
+    pub topics: Vec<TopicMatch>,
+    /// Whether it is a copy, and of what.
+    pub verdict: Verdict,
+    /// Its copies, first published first.
+    pub copies: Vec<Copy>,
+    /// The story it belongs to.
+    pub story: Option<String>,
+}
+
+/// What a log record tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogKind {
+    /// A new item.
+    New,
+    /// An item whose words changed.
+    Revised,
+    /// A copy of something known.
+    Duplicate,
+    /// An item whose topics changed.
+    Reclassified,
+    /// An item that was removed.
+    Removed,
+}
+
+/// One record of the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LogRecord {
+    /// Its position, without gaps.
+    pub seq: Seq,
+    /// When it was committed.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: LogKind,
+    /// The item as it stands now; none when it was removed.
+    pub item: Option<Item>,
+}

@@ -1,0 +1,15 @@
+//! rasid (راصد, "observer"): a streaming ingestion daemon for Arabic news.
+//!
+//! The modules stand in one line and import only to the left; `ARCHITECTURE.md` is the map.
+
+pub mod units;
+pub mod id;
+pub mod text;
+pub mod source;
+pub mod parse;
+pub mod extract;
+pub mod topic;
+pub mod dedup;
+pub mod item;
+pub mod fetch;
+pub mod store;

@@ -1,0 +1,9 @@
+//! Arabic text: bytes to characters, characters to words that compare equal when a reader would call them the same.
+//!
+//! Not here: what the words mean ([`crate::topic`]) and whether two texts are copies ([`crate::dedup`]).
+
+pub mod date;
+pub mod decode;
+pub mod language;
+pub mod normalize;
+pub mod tokenize;
