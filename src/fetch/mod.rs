@@ -36,3 +36,19 @@ pub struct FetchConfig {
     /// Hosts, addresses or networks (CIDR) that the guard lets through.
     pub allow_private: Vec<String>,
 }
+
+impl Default for FetchConfig {
+    fn default() -> Self {
+        Self {
+            workers: 32,
+            per_host: 1,
+            host_gap: Span::secs(1),
+            timeout: Span::secs(20),
+            max_body: ByteSize::mib(10),
+            max_redirects: 5,
+            attempts: 3,
+            user_agent: concat!("rasid/", env!("CARGO_PKG_VERSION")).to_owned(),
+            allow_private: Vec::new(),
+        }
+    }
+}

@@ -118,3 +118,26 @@ impl Store {
     /// Every index against the items; the problems found.
     pub fn verify(&self) -> Result<Vec<String>, StoreError> { unimplemented!() }
 }
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { path: PathBuf::from("data"), cache: ByteSize::mib(256), retention: Retention::Forever }
+    }
+}
+
+impl Serialize for Retention {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Forever => serializer.serialize_str("forever"),
+            Self::For(span) => span.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Retention {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "forever" { return Ok(Self::Forever) }
+        text.parse().map(Self::For).map_err(serde::de::Error::custom)
+    }
+}
