@@ -11,5 +11,7 @@ pub mod extract;
 pub mod topic;
 pub mod dedup;
 pub mod item;
+pub mod telemetry;
 pub mod fetch;
 pub mod store;
+pub mod serve;

@@ -1,1 +1,4 @@
 //! (to be written)
+/// All corpora, loaded.
+#[derive(Debug, Default)]
+pub struct Corpora {}

@@ -1,1 +1,20 @@
-fn main(){}
+//! One integration binary: every file here is a module of it.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+
+mod charset;
+mod config;
+mod copies;
+mod demo;
+mod feeds;
+mod fetch;
+mod flow;
+mod pages;
+mod read_api;
+mod recovery;
+mod shutdown;
+mod store;
+mod text;
+mod tidy;
+mod topics;
+mod support;
+
