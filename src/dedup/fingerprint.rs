@@ -1,6 +1,6 @@
 //! What copies of a text are recognized by.
-use serde::{Deserialize, Serialize};
 use crate::id::ContentHash;
+use serde::{Deserialize, Serialize};
 
 /// One-way: no word can be read back from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,5 +18,7 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    pub fn of(_title: &str, _text: &str) -> Self { unimplemented!() }
+    pub fn of(_title: &str, _text: &str) -> Self {
+        unimplemented!()
+    }
 }

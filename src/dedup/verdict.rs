@@ -1,17 +1,28 @@
 //! The decision: new, or a copy of what.
+use crate::id::ItemId;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use crate::id::ItemId;
 
 /// How an item relates to what was known before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum VerdictKind { New, Revision, Exact, Near, Contained, Expands, Update, Related }
+pub enum VerdictKind {
+    New,
+    Revision,
+    Exact,
+    Near,
+    Contained,
+    Expands,
+    Update,
+    Related,
+}
 
 impl VerdictKind {
     /// `exact`, `near` and `contained`: stored small, pointing to the original.
-    pub const fn is_duplicate(self) -> bool { matches!(self, Self::Exact | Self::Near | Self::Contained) }
+    pub const fn is_duplicate(self) -> bool {
+        matches!(self, Self::Exact | Self::Near | Self::Contained)
+    }
 }
 
 /// What an item is a copy of.
@@ -34,14 +45,19 @@ impl fmt::Display for Original {
 impl FromStr for Original {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        if let Some(id) = text.strip_prefix("item:") { return id.parse().map(Self::Item) }
-        text.strip_prefix("corpus:").and_then(|rest| rest.split_once('/'))
+        if let Some(id) = text.strip_prefix("item:") {
+            return id.parse().map(Self::Item);
+        }
+        text.strip_prefix("corpus:")
+            .and_then(|rest| rest.split_once('/'))
             .map(|(corpus, document)| Self::Corpus { corpus: corpus.to_owned(), document: document.to_owned() })
             .ok_or_else(|| format!("`{text}` names neither an item nor a document of a corpus"))
     }
 }
 impl Serialize for Original {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> { s.collect_str(self) }
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
 }
 impl<'de> Deserialize<'de> for Original {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {

@@ -40,7 +40,10 @@ pub struct Entry {
 
 /// An entry that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rejected { pub entry: String, pub reason: String }
+pub struct Rejected {
+    pub entry: String,
+    pub reason: String,
+}
 
 /// What was read from a document.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,4 +70,6 @@ pub struct Parsed {
 /// Reads a document as its feed's configuration says.
 /// # Errors
 /// Where nothing in it can be an entry: HTML instead of a feed, an empty body, a bot wall.
-pub fn parse(_document: &Document, _feed: &FeedConfig, _now: Timestamp) -> Result<Parsed, PollError> { unimplemented!() }
+pub fn parse(_document: &Document, _feed: &FeedConfig, _now: Timestamp) -> Result<Parsed, PollError> {
+    unimplemented!()
+}

@@ -6,14 +6,24 @@ pub const VERSION: u32 = 1;
 
 /// A normalized text that remembers where each of its characters came from.
 #[derive(Clone, Debug)]
-pub struct Normalized { text: String }
+pub struct Normalized {
+    text: String,
+}
 
 impl Normalized {
-    pub fn of(_original: &str) -> Self { unimplemented!() }
-    pub fn as_str(&self) -> &str { &self.text }
+    pub fn of(_original: &str) -> Self {
+        unimplemented!()
+    }
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
     /// Bytes of the normalized text to Unicode scalar values of the original, both half-open.
-    pub fn original(&self, _bytes: Range<usize>) -> Range<usize> { unimplemented!() }
+    pub fn original(&self, _bytes: Range<usize>) -> Range<usize> {
+        unimplemented!()
+    }
 }
 
 /// The normalized text alone.
-pub fn normalize(_original: &str) -> String { unimplemented!() }
+pub fn normalize(_original: &str) -> String {
+    unimplemented!()
+}

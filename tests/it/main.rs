@@ -13,8 +13,7 @@ mod read_api;
 mod recovery;
 mod shutdown;
 mod store;
+mod support;
 mod text;
 mod tidy;
 mod topics;
-mod support;
-
