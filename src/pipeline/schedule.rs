@@ -56,7 +56,8 @@ pub struct Channels {
 struct Entry {
     feed: FeedConfig,
     cursor: FeedCursor,
-    running: bool,
+    /// The host that its job keeps busy, while one is out.
+    running: Option<String>,
     waiters: Vec<oneshot::Sender<Result<PollRecord, String>>>,
 }
 
@@ -118,7 +119,7 @@ impl Schedule {
         let loaded = self.loaded.borrow_and_update().clone();
         let at = now();
         let wanted: HashSet<&FeedId> = loaded.feeds.iter().map(|feed| &feed.id).collect();
-        self.entries.retain(|id, entry| wanted.contains(id) || entry.running);
+        self.entries.retain(|id, entry| wanted.contains(id) || entry.running.is_some());
         let mut offset = Duration::ZERO;
         for feed in &loaded.feeds {
             if let Some(entry) = self.entries.get_mut(&feed.id) {
@@ -130,10 +131,10 @@ impl Schedule {
                 cursor.next = at.checked_add(offset).unwrap_or(at);
                 offset = (offset + START_STEP).min(START_SPREAD);
             }
-            let entry = Entry { feed: feed.clone(), cursor, running: false, waiters: Vec::new() };
+            let entry = Entry { feed: feed.clone(), cursor, running: None, waiters: Vec::new() };
             self.entries.insert(feed.id.clone(), entry);
         }
-        let waiting = self.entries.iter().filter(|(_, entry)| !entry.running);
+        let waiting = self.entries.iter().filter(|(_, entry)| entry.running.is_none());
         self.due = waiting.filter_map(|(id, entry)| self.due_at(entry).map(|at| (at, id.clone()))).collect();
         Ok(())
     }
@@ -158,14 +159,14 @@ impl Schedule {
                 self.due.remove(&(due, id));
                 continue;
             };
-            let host = host_of(entry);
+            let host = entry.feed.url.host_str().unwrap_or_default().to_ascii_lowercase();
             if self.busy.contains(&host) {
                 continue;
             }
             let Ok(place) = self.channels.jobs.try_reserve() else {
                 return;
             };
-            entry.running = true;
+            entry.running = Some(host.clone());
             place.send(Job { feed: entry.feed.clone(), cursor: entry.cursor.clone() });
             self.busy.insert(host);
             self.due.remove(&(due, id));
@@ -182,8 +183,9 @@ impl Schedule {
 
     fn finish(&mut self, finished: Finished) {
         let Some(entry) = self.entries.get_mut(&finished.feed) else { return };
-        self.busy.remove(&host_of(entry));
-        entry.running = false;
+        if let Some(host) = entry.running.take() {
+            self.busy.remove(&host);
+        }
         match finished.result {
             Some((cursor, poll)) => {
                 entry.cursor = cursor;
@@ -208,13 +210,9 @@ impl Schedule {
         };
         let before = (entry.cursor.next, wish.feed.clone());
         entry.waiters.push(wish.answer);
-        if !entry.running {
+        if entry.running.is_none() {
             self.due.remove(&before);
             self.due.insert((Timestamp::MIN, wish.feed));
         }
     }
-}
-
-fn host_of(entry: &Entry) -> String {
-    entry.feed.url.host_str().unwrap_or_default().to_ascii_lowercase()
 }

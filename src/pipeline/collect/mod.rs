@@ -365,3 +365,24 @@ impl Poll {
 fn url_key(canonical: &url::Url) -> EntryKey {
     EntryKey::of("url", canonical.as_str())
 }
+
+/// Says in the log what a poll gave, once it is on disk.
+pub fn report(feed: &crate::id::FeedId, poll: &PollRecord, receipt: &crate::queue::Receipt) {
+    let (outcome, next) = (&poll.outcome, poll.next);
+    match &outcome.error {
+        Some(error) => {
+            tracing::warn!(%feed, kind = error.kind, %next, hint = error.hint, "{}", error.message);
+        }
+        None => tracing::info!(
+            %feed,
+            entries = outcome.entries,
+            stored = receipt.stored,
+            revised = receipt.revised,
+            rejected = outcome.rejected,
+            not_modified = outcome.not_modified,
+            took_ms = poll.took_ms,
+            %next,
+            "polled"
+        ),
+    }
+}
