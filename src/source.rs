@@ -448,7 +448,7 @@ impl FeedCursor {
             interval = max;
             rule.push_str("; not above max_interval");
         }
-        let interval = Span(Duration::from_secs(interval.as_secs().max(1)));
+        let interval = Span(interval);
         Next { interval, wait: interval, rule }
     }
 
