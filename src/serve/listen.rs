@@ -25,8 +25,8 @@ use super::{ServerConfig, Shared, State, guard, routes};
 /// None that one connection causes; where the listener itself is of no more use.
 pub async fn serve_tcp(
     listener: TcpListener,
-    state: State,
     config: &ServerConfig,
+    state: State,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (stopping, told) = watch::channel(false);
