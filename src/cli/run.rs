@@ -1,35 +1,34 @@
 //! `rasid run`: the daemon.
 //!
-//! In: the configuration's directory. Out: an exit code: 0 after a stop by signal, 1 after a failure, 78 where the
+//! In: where the configuration stands. Out: an exit code: 0 after a stop by signal, 1 after a failure, 78 where the
 //! configuration is wrong.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use anyhow::Context;
+
+use super::Role;
+use super::place;
 use crate::config;
 use crate::daemon;
 use crate::telemetry;
 
-use super::{environment, failed, refused};
+/// How long threads that are in the middle of a page are waited for. The store is closed by then.
+const LEFTOVERS: Duration = Duration::from_secs(1);
 
 /// Runs until a signal.
-pub fn run(dir: &Path) -> ExitCode {
-    let config = match config::load(dir, &environment) {
-        Ok(config) => config,
-        Err(problems) => return refused(&problems),
-    };
-    telemetry::init(&config.log, std::io::IsTerminal::is_terminal(&std::io::stderr()));
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return failed(&anyhow::Error::from(error).context("starting the runtime")),
-    };
-    let deadline = config.shutdown.deadline.get();
-    let again = dir.to_owned();
-    let ended = runtime.block_on(daemon::run(config, Box::new(move || config::load(&again, &environment))));
-    // Extraction threads that are in the middle of a page are left to themselves; the store is closed by now.
-    runtime.shutdown_timeout(deadline.min(std::time::Duration::from_secs(2)));
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(&error),
-    }
+///
+/// # Errors
+/// When the configuration is wrong, something cannot be built or bound, a loop fails, or the deadline of a stop passes.
+pub fn run(given: Option<&Path>, Role::All: Role) -> anyhow::Result<ExitCode> {
+    let config = place::load(given)?;
+    telemetry::init(&config.log, std::io::stderr().is_terminal());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime can be made")?;
+    let dir = config.dir.clone();
+    let ended = runtime.block_on(daemon::run(config, Box::new(move || config::load(&dir, &place::env))));
+    runtime.shutdown_timeout(LEFTOVERS);
+    ended.map(|()| ExitCode::SUCCESS)
 }
