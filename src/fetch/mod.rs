@@ -21,7 +21,6 @@ pub use request::{ACCEPT_FEED, ACCEPT_PAGE, Request};
 use serde::{Deserialize, Serialize};
 
 use crate::units::{ByteSize, Span};
-use serde::{Deserialize, Serialize};
 
 /// `[fetch]` of `rasid.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
