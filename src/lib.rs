@@ -15,3 +15,5 @@ pub mod telemetry;
 pub mod fetch;
 pub mod store;
 pub mod serve;
+pub mod config;
+pub mod cli;

@@ -39,7 +39,7 @@ use crate::store::{Store, StoreError};
 use crate::topic::matcher::Topics;
 
 pub use axum::Router;
-pub use corpus::{CorpusFound, CorpusList, CorpusView};
+pub use corpus::{CorpusFound, CorpusList, CorpusView, DocumentMatch, DocumentView};
 pub use feeds::{CursorView, FeedHistory, FeedList, FeedView, Reloaded};
 pub use items::Listing;
 pub use log::Reading;
