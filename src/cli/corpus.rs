@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::corpus_pack;
 use super::input::Source;
 use super::output::{self, Screen};
 use super::table::{Column, Fit, render};
@@ -15,6 +14,15 @@ use crate::serve::{CorpusFound, CorpusList, CorpusView, DocumentMatch, DocumentV
 /// What to do with the corpora.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
+    #[command(flatten)]
+    Shown(Shown),
+    /// Makes a corpus of a folder of texts: fingerprints only, no word can be read back
+    Pack(Pack),
+}
+
+/// What is asked of the corpora of the configuration.
+#[derive(Debug, Subcommand)]
+pub(super) enum Shown {
     /// Lists the corpora
     List {
         /// As JSON
@@ -23,8 +31,6 @@ pub(super) enum Command {
     },
     /// Tells which documents a text is a copy of
     Match(Match),
-    /// Makes a corpus of a folder of texts: fingerprints only, no word can be read back
-    Pack(Pack),
 }
 
 /// The text to compare.
@@ -42,20 +48,19 @@ pub(super) struct Match {
 
 /// From where to where.
 #[derive(Debug, Args)]
-pub struct Pack {
+pub(super) struct Pack {
     /// The folder of texts
     #[arg(value_name = "DIR")]
-    pub dir: PathBuf,
+    pub(super) dir: PathBuf,
     /// The file that is written
     #[arg(short, long, value_name = "FILE")]
-    pub output: PathBuf,
+    pub(super) output: PathBuf,
 }
 
-pub(super) async fn run(here: &Here, command: Command) -> anyhow::Result<()> {
+pub(super) async fn run(here: &Here, command: Shown) -> anyhow::Result<()> {
     match command {
-        Command::List { json } => list(here, json).await,
-        Command::Match(wanted) => find(here, &wanted).await,
-        Command::Pack(args) => corpus_pack::run(&args.dir, &args.output),
+        Shown::List { json } => list(here, json).await,
+        Shown::Match(wanted) => find(here, &wanted).await,
     }
 }
 

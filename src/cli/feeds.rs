@@ -8,9 +8,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use url::Url;
 
 use super::output::{self, Screen, one_line};
-use super::place::env;
 use super::table::{Column, Fit, render};
-use super::{Here, WrongUsage};
+use super::{Here, WrongUsage, environment};
 use crate::config::{self, NewFeed};
 use crate::id::FeedId;
 use crate::serve::{FeedHistory, FeedList, FeedView, Reloaded};
@@ -86,7 +85,7 @@ pub(super) async fn run(here: &Here, command: Command) -> anyhow::Result<()> {
         Command::List { json } => list(here, json).await,
         Command::Add(add) => add_feed(here, add).await,
         Command::Remove { id } => {
-            config::remove_feed(&here.config.dir, &id, &env)?;
+            config::remove_feed(&here.config.dir, &id, &environment)?;
             output::note(format_args!("`{id}` is removed; what was stored of it stays"));
             reload(here).await
         }
@@ -108,7 +107,7 @@ async fn add_feed(here: &Here, add: Add) -> anyhow::Result<()> {
         Kind::Sitemap => SourceKind::Sitemap,
     };
     let new = NewFeed { url: add.url, id: add.id, title: add.title, kind };
-    let id = config::add_feed(&here.config.dir, &new, &env)?;
+    let id = config::add_feed(&here.config.dir, &new, &environment)?;
     output::print(&format!("{id}\n"))?;
     output::note(format_args!("`{id}` is added; `rasid feeds why {id}` tells how it is doing once it is polled"));
     reload(here).await

@@ -14,7 +14,6 @@ mod feeds;
 mod input;
 mod items;
 mod output;
-pub mod place;
 pub mod run;
 mod show;
 mod status;
@@ -29,12 +28,10 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::config::Config;
+use crate::config::{self, Config, Problem};
+use crate::daemon;
 
 use api::{Api, Refused};
-
-/// What a daemon's socket is called, in the folder of its store.
-pub const SOCKET: &str = "rasid.sock";
 
 /// `EX_CONFIG` of sysexits.h.
 const WRONG_CONFIGURATION: u8 = 78;
@@ -113,23 +110,23 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    dispatch(cli).unwrap_or_else(|error| explain(&error))
+    dispatch(cli)
 }
 
-fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
-    let place = cli.config.as_deref();
+fn dispatch(cli: Cli) -> ExitCode {
+    let dir = config::find_dir(cli.config.as_deref(), &environment);
     match cli.command {
-        Command::Run { role } => run::run(place, role),
+        Command::Run { role } => run::run(&dir, role),
         Command::Demo { once } => demo::run(once),
-        Command::Check { online } => check::run(place, online),
-        Command::Corpus(corpus::Command::Pack(args)) => corpus_pack::run(&args.dir, &args.output).map(|()| ExitCode::SUCCESS),
-        Command::Feeds(command) => read(place, async |here| feeds::run(&here, command).await),
-        Command::Topics(command) => read(place, async |here| topics::run(&here, command).await),
-        Command::Corpus(command) => read(place, async |here| corpus::run(&here, command).await),
-        Command::Items(args) => read(place, async |here| items::run(&here, &args).await),
-        Command::Show(args) => read(place, async |here| show::run(&here, &args).await),
-        Command::Tail(args) => read(place, async |here| tail::run(&here, &args).await),
-        Command::Status(args) => read(place, async |here| status::run(&here, &args).await),
+        Command::Check { online } => check::run(&dir, online),
+        Command::Corpus(corpus::Command::Pack(args)) => corpus_pack::run(&args.dir, &args.output),
+        Command::Feeds(command) => read(&dir, async |here| feeds::run(&here, command).await),
+        Command::Topics(command) => read(&dir, async |here| topics::run(&here, command).await),
+        Command::Corpus(corpus::Command::Shown(command)) => read(&dir, async |here| corpus::run(&here, command).await),
+        Command::Items(args) => read(&dir, async |here| items::run(&here, &args).await),
+        Command::Show(args) => read(&dir, async |here| show::run(&here, &args).await),
+        Command::Tail(args) => read(&dir, async |here| tail::run(&here, &args).await),
+        Command::Status(args) => read(&dir, async |here| status::run(&here, &args).await),
     }
 }
 
@@ -149,32 +146,47 @@ impl Here {
     }
 
     fn socket(&self) -> PathBuf {
-        self.config.store.path.join(SOCKET)
+        self.config.store.path.join(daemon::SOCKET)
     }
 }
 
-fn read(place: Option<&Path>, command: impl AsyncFnOnce(Here) -> anyhow::Result<()>) -> anyhow::Result<ExitCode> {
-    let config = place::load(place)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("no runtime can be made")?;
-    runtime.block_on(command(Here { config }))?;
-    Ok(ExitCode::SUCCESS)
+/// Runs a command that reads the configuration first.
+fn read(dir: &Path, command: impl AsyncFnOnce(Here) -> anyhow::Result<()>) -> ExitCode {
+    let config = match config::load(dir, &environment) {
+        Ok(config) => config,
+        Err(problems) => return refused(&problems),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime");
+    match runtime.and_then(|runtime| runtime.block_on(command(Here { config }))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+/// A variable of the environment, for `${NAME}` in the configuration.
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Tells every problem of a configuration that nothing can be started with.
+fn refused(problems: &[Problem]) -> ExitCode {
+    for problem in problems {
+        output::note(problem);
+    }
+    let problems = if problems.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", problems.len()) };
+    output::note(format_args!("{problems} in the configuration; nothing was started"));
+    ExitCode::from(WRONG_CONFIGURATION)
 }
 
 /// Tells people what went wrong, and gives the code that tells programs.
-fn explain(error: &anyhow::Error) -> ExitCode {
-    let code = if error.chain().any(is_closed_pipe) {
+fn failed(error: &anyhow::Error) -> ExitCode {
+    if error.chain().any(is_closed_pipe) {
         // Whoever read the output has enough: `rasid tail | head`.
         return ExitCode::SUCCESS;
-    } else if let Some(wrong) = error.downcast_ref::<place::WrongConfiguration>() {
-        output::note(wrong);
-        return ExitCode::from(WRONG_CONFIGURATION);
-    } else if error.is::<WrongUsage>() || error.downcast_ref::<Refused>().is_some_and(Refused::is_usage) {
-        WRONG_USAGE
-    } else {
-        FAILED
-    };
+    }
     output::note(format_args!("error: {error:#}"));
-    ExitCode::from(code)
+    let usage = error.is::<WrongUsage>() || error.downcast_ref::<Refused>().is_some_and(Refused::is_usage);
+    ExitCode::from(if usage { WRONG_USAGE } else { FAILED })
 }
 
 fn is_closed_pipe(error: &(dyn std::error::Error + 'static)) -> bool {

@@ -1,11 +1,13 @@
 //! Main text of a page, and plain text of a fragment.
+use crate::source::ArticleSelectors;
 use jiff::Timestamp;
 use url::Url;
-use crate::source::ArticleSelectors;
 
 /// The plain text of an HTML fragment (or of plain text): paragraphs separated by line feeds, entities resolved,
 /// scripts, styles and markup gone, nothing else lost.
-pub fn plain(_html: &str) -> String { unimplemented!() }
+pub fn plain(_html: &str) -> String {
+    unimplemented!()
+}
 
 /// What a page says.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,7 +32,14 @@ pub enum PageError {
 }
 
 /// The main text of a page. Synchronous and deep in its stack: call it on a thread of [`STACK`] bytes.
-pub fn page(_html: &str, _base: &Url, _selectors: Option<&ArticleSelectors>, _now: Timestamp) -> Result<Page, PageError> { unimplemented!() }
+pub fn page(
+    _html: &str,
+    _base: &Url,
+    _selectors: Option<&ArticleSelectors>,
+    _now: Timestamp,
+) -> Result<Page, PageError> {
+    unimplemented!()
+}
 
 /// The stack that extraction needs at the depth that is let through.
 pub const STACK: usize = 16 << 20;

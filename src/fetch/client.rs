@@ -1,8 +1,8 @@
 //! The one door to the web.
+use crate::fetch::{FetchConfig, FetchError};
+use crate::source::{Document, Validators};
 use std::collections::BTreeMap;
 use url::Url;
-use crate::source::{Document, Validators};
-use crate::fetch::{FetchConfig, FetchError};
 
 /// What to fetch.
 #[derive(Clone, Debug)]
@@ -27,10 +27,14 @@ pub enum Fetched {
 
 /// Cheap to clone; all clones share connections and politeness.
 #[derive(Clone, Debug)]
-pub struct Client { }
+pub struct Client {}
 
 impl Client {
-    pub fn new(_config: &FetchConfig) -> Result<Self, String> { unimplemented!() }
+    pub fn new(_config: &FetchConfig) -> Result<Self, String> {
+        unimplemented!()
+    }
     /// Waits for the host's turn, then fetches, with retries of temporary failures.
-    pub async fn get(&self, _request: Request) -> Result<Fetched, FetchError> { unimplemented!() }
+    pub async fn get(&self, _request: Request) -> Result<Fetched, FetchError> {
+        unimplemented!()
+    }
 }

@@ -6,8 +6,14 @@ use crate::units::Span;
 #[error("{}", .0.message)]
 pub struct FetchError(pub PollError);
 
-pub enum Retry { After(Span), Backoff, Never }
+pub enum Retry {
+    After(Span),
+    Backoff,
+    Never,
+}
 
 impl FetchError {
-    pub fn retry(&self) -> Retry { unimplemented!() }
+    pub fn retry(&self) -> Retry {
+        unimplemented!()
+    }
 }

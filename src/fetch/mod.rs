@@ -12,8 +12,8 @@ mod politeness;
 pub use client::{Client, Fetched, Request};
 pub use error::{FetchError, Retry};
 
-use serde::{Deserialize, Serialize};
 use crate::units::{ByteSize, Span};
+use serde::{Deserialize, Serialize};
 
 /// `[fetch]` of `rasid.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -9,6 +9,7 @@
 
 mod corpus;
 mod feeds;
+mod files;
 mod guard;
 mod health;
 mod items;
@@ -41,6 +42,7 @@ use crate::topic::matcher::Topics;
 pub use axum::Router;
 pub use corpus::{CorpusFound, CorpusList, CorpusView, DocumentMatch, DocumentView};
 pub use feeds::{CursorView, FeedHistory, FeedList, FeedView, Reloaded};
+pub use files::{Files, serve_files};
 pub use items::Listing;
 pub use log::Reading;
 pub use stats::{Counts, FeedCounts, Overview};
