@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::id::ContentHash;
-use serde::{Deserialize, Serialize};
 
 use super::lines::{Lines, Word};
 

@@ -14,6 +14,4 @@ pub struct Parsed {
 
 /// Reads a date; relative ones ("منذ ساعتين") count from `now`, those without a zone are in `zone`.
 /// `None` where it is not a date; never "now" instead of one.
-pub fn parse(_text: &str, _zone: &TimeZone, _now: Timestamp) -> Option<Parsed> {
-    unimplemented!()
-}
+pub fn parse(_text: &str, _zone: &TimeZone, _now: Timestamp) -> Option<Parsed> { unimplemented!() }

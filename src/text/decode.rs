@@ -14,12 +14,7 @@ pub struct Hints<'a> {
 /// Why a charset was chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
-    Configured,
-    Bom,
-    ValidUtf8,
-    Http,
-    Declared,
-    Detected,
+    Configured, Bom, ValidUtf8, Http, Declared, Detected,
 }
 
 /// Text, and how it was read.
@@ -34,6 +29,4 @@ pub struct Decoded {
 }
 
 /// Decodes a feed, page or JSON document.
-pub fn decode(_bytes: &[u8], _hints: Hints<'_>) -> Decoded {
-    unimplemented!()
-}
+pub fn decode(_bytes: &[u8], _hints: Hints<'_>) -> Decoded { unimplemented!() }
