@@ -8,6 +8,7 @@ pub mod fetch;
 pub mod id;
 pub mod item;
 pub mod parse;
+pub mod serve;
 pub mod source;
 pub mod store;
 pub mod telemetry;
