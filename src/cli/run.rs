@@ -16,19 +16,29 @@ use crate::config;
 use crate::daemon;
 use crate::telemetry;
 
-/// How long threads that are in the middle of a page are waited for. The store is closed by then.
-const LEFTOVERS: Duration = Duration::from_secs(1);
+use super::{Role, environment, failed, refused};
 
-/// Runs until a signal.
-///
-/// # Errors
-/// When the configuration is wrong, something cannot be built or bound, a loop fails, or the deadline of a stop passes.
-pub fn run(given: Option<&Path>, Role::All: Role) -> anyhow::Result<ExitCode> {
-    let config = place::load(given)?;
-    telemetry::init(&config.log, std::io::stderr().is_terminal());
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime can be made")?;
-    let dir = config.dir.clone();
-    let ended = runtime.block_on(daemon::run(config, Box::new(move || config::load(&dir, &place::env))));
-    runtime.shutdown_timeout(LEFTOVERS);
-    ended.map(|()| ExitCode::SUCCESS)
+/// Runs until a signal. The roles other than `all` need a queue between machines.
+pub fn run(dir: &Path, role: Role) -> ExitCode {
+    if role != Role::All {
+        return failed(&anyhow::anyhow!("--role {role:?}: this build runs everything in one process; leave --role out"));
+    }
+    let config = match config::load(dir, &environment) {
+        Ok(config) => config,
+        Err(problems) => return refused(&problems),
+    };
+    telemetry::init(&config.log, std::io::IsTerminal::is_terminal(&std::io::stderr()));
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&anyhow::Error::from(error).context("starting the runtime")),
+    };
+    let deadline = config.shutdown.deadline.get();
+    let again = dir.to_owned();
+    let ended = runtime.block_on(daemon::run(config, Box::new(move || config::load(&again, &environment))));
+    // Extraction threads that are in the middle of a page are left to themselves; the store is closed by now.
+    runtime.shutdown_timeout(deadline.min(std::time::Duration::from_secs(2)));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
 }

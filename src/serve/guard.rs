@@ -51,9 +51,8 @@ async fn check(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
 impl Guard {
     fn refuses(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<Problem> {
         let host = headers.get(HOST).and_then(|value| value.to_str().ok());
-        let has_token = self
-            .token
-            .is_some_and(|token| bearer(headers).is_some_and(|sent| blake3::hash(sent.as_bytes()) == token));
+        let has_token =
+            self.token.is_some_and(|token| bearer(headers).is_some_and(|sent| blake3::hash(sent.as_bytes()) == token));
         // Whoever knows the token is no foreign page: a proxy may then pass requests on under a name of its own.
         if self.loopback && !has_token && !host.is_some_and(is_loopback) {
             return Some(Problem::foreign(format!(
@@ -101,7 +100,8 @@ mod tests {
     use super::*;
 
     fn refusal(guard: &Guard, method: &Method, path: &str, sent: &[(&'static str, &str)]) -> u16 {
-        let headers = sent.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
+        let headers =
+            sent.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect();
         guard.refuses(method, path, &headers).map_or(200, |problem| problem.into_response().status().as_u16())
     }
 

@@ -40,7 +40,7 @@ use crate::store::{Store, StoreError};
 use crate::topic::matcher::Topics;
 
 pub use axum::Router;
-pub use corpus::{CorpusFound, CorpusList, CorpusView};
+pub use corpus::{CorpusFound, CorpusList, CorpusView, DocumentMatch, DocumentView};
 pub use feeds::{CursorView, FeedHistory, FeedList, FeedView, Reloaded};
 pub use files::{Files, serve_files};
 pub use items::Listing;

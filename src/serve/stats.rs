@@ -71,7 +71,7 @@ pub struct FeedCounts {
 pub(super) async fn show(State(shared): State<Shared>, uri: Uri) -> Result<Json<Overview>, Problem> {
     Params::read(&uri, &[])?;
     let loaded = shared.loaded();
-    let (topics, corpora) = (loaded.topics.ids().count(), loaded.corpora.names().count());
+    let (topics, corpora) = (loaded.topics.ids().count(), loaded.corpora.iter().count());
     let overview = shared.blocking(move |state| {
         let stats = state.store.stats()?;
         let mut feeds = FeedCounts { configured: loaded.feeds.len(), ..FeedCounts::default() };
