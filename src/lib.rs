@@ -15,3 +15,4 @@ pub mod telemetry;
 pub mod fetch;
 pub mod store;
 pub mod serve;
+pub mod config;
