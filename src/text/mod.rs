@@ -4,6 +4,9 @@
 
 pub mod date;
 pub mod decode;
+mod entity;
+mod fold;
 pub mod language;
 pub mod normalize;
+mod plausible;
 pub mod tokenize;
