@@ -2,16 +2,15 @@
 //!
 //! The modules stand in one line and import only to the left; `ARCHITECTURE.md` is the map.
 
-pub mod units;
-pub mod id;
-pub mod text;
-pub mod source;
-pub mod parse;
-pub mod extract;
-pub mod topic;
 pub mod dedup;
-pub mod item;
-pub mod telemetry;
+pub mod extract;
 pub mod fetch;
+pub mod id;
+pub mod item;
+pub mod parse;
+pub mod source;
 pub mod store;
-pub mod serve;
+pub mod telemetry;
+pub mod text;
+pub mod topic;
+pub mod units;

@@ -29,7 +29,10 @@ pub struct StoreConfig {
 
 /// How long items are kept: `"forever"` or a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retention { Forever, For(Span) }
+pub enum Retention {
+    Forever,
+    For(Span),
+}
 
 /// One candidate with its verdict.
 #[derive(Clone, Debug)]
@@ -53,7 +56,13 @@ pub const MAX_GROUP: usize = 128;
 
 /// An item as far as deciding needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Known { pub id: ItemId, /** `Candidate::hash` as last stored */ pub hash: u64, pub duplicate: bool, pub text_from_page: bool }
+pub struct Known {
+    pub id: ItemId,
+    /** `Candidate::hash` as last stored */
+    pub hash: u64,
+    pub duplicate: bool,
+    pub text_from_page: bool,
+}
 
 /// Which items, newest published first.
 #[derive(Clone, Debug, Default)]
@@ -72,10 +81,21 @@ pub struct ItemQuery {
 
 /// One page of a listing.
 #[derive(Clone, Debug)]
-pub struct Page { pub items: Vec<Item>, pub next: Option<String> }
+pub struct Page {
+    pub items: Vec<Item>,
+    pub next: Option<String>,
+}
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stats { pub last_seq: u64, pub items: u64, pub duplicates: u64, pub revisions: u64, pub bytes_on_disk: u64, pub by_feed: Vec<(FeedId, u64)>, pub by_topic: Vec<(TopicId, u64)> }
+pub struct Stats {
+    pub last_seq: u64,
+    pub items: u64,
+    pub duplicates: u64,
+    pub revisions: u64,
+    pub bytes_on_disk: u64,
+    pub by_feed: Vec<(FeedId, u64)>,
+    pub by_topic: Vec<(TopicId, u64)>,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -88,35 +108,67 @@ pub enum StoreError {
 
 /// Reads; cheap to clone; blocking (call on a blocking thread in async code).
 #[derive(Clone)]
-pub struct Store { }
+pub struct Store {}
 /// Writes; there is one.
-pub struct Writer { }
+pub struct Writer {}
 
 /// Opens or creates; runs the whole recovery procedure.
-pub fn open(_config: &StoreConfig) -> Result<(Store, Writer), StoreError> { unimplemented!() }
+pub fn open(_config: &StoreConfig) -> Result<(Store, Writer), StoreError> {
+    unimplemented!()
+}
 
 impl Writer {
-    pub fn commit(&mut self, _group: Group) -> Result<Seq, StoreError> { unimplemented!() }
+    pub fn commit(&mut self, _group: Group) -> Result<Seq, StoreError> {
+        unimplemented!()
+    }
 }
 impl Store {
-    pub fn item(&self, _id: ItemId) -> Result<Option<Item>, StoreError> { unimplemented!() }
-    pub fn items(&self, _query: &ItemQuery) -> Result<Page, StoreError> { unimplemented!() }
-    pub fn log(&self, _after: Seq, _limit: usize) -> Result<Vec<LogRecord>, StoreError> { unimplemented!() }
+    pub fn item(&self, _id: ItemId) -> Result<Option<Item>, StoreError> {
+        unimplemented!()
+    }
+    pub fn items(&self, _query: &ItemQuery) -> Result<Page, StoreError> {
+        unimplemented!()
+    }
+    pub fn log(&self, _after: Seq, _limit: usize) -> Result<Vec<LogRecord>, StoreError> {
+        unimplemented!()
+    }
     /// The last durable position; changes wake waiters.
-    pub fn durable(&self) -> watch::Receiver<Seq> { unimplemented!() }
-    pub fn cursor(&self, _feed: &FeedId) -> Result<Option<FeedCursor>, StoreError> { unimplemented!() }
+    pub fn durable(&self) -> watch::Receiver<Seq> {
+        unimplemented!()
+    }
+    pub fn cursor(&self, _feed: &FeedId) -> Result<Option<FeedCursor>, StoreError> {
+        unimplemented!()
+    }
     /// The last polls, newest first, at most 50.
-    pub fn polls(&self, _feed: &FeedId) -> Result<Vec<PollRecord>, StoreError> { unimplemented!() }
-    pub fn known(&self, _id: ItemId) -> Result<Option<Known>, StoreError> { unimplemented!() }
+    pub fn polls(&self, _feed: &FeedId) -> Result<Vec<PollRecord>, StoreError> {
+        unimplemented!()
+    }
+    pub fn known(&self, _id: ItemId) -> Result<Option<Known>, StoreError> {
+        unimplemented!()
+    }
     /// The first item stored with this exact text.
-    pub fn by_content(&self, _hash: ContentHash) -> Result<Option<ItemId>, StoreError> { unimplemented!() }
+    pub fn by_content(&self, _hash: ContentHash) -> Result<Option<ItemId>, StoreError> {
+        unimplemented!()
+    }
     /// The first item stored with this canonical URL.
-    pub fn by_url(&self, _canonical: &url::Url) -> Result<Option<ItemId>, StoreError> { unimplemented!() }
+    pub fn by_url(&self, _canonical: &url::Url) -> Result<Option<ItemId>, StoreError> {
+        unimplemented!()
+    }
     /// Fingerprints of items (not of duplicates) stored since, oldest first.
-    pub fn fingerprints(&self, _since: Timestamp, _each: &mut dyn FnMut(ItemId, Timestamp, Fingerprint)) -> Result<(), StoreError> { unimplemented!() }
-    pub fn stats(&self) -> Result<Stats, StoreError> { unimplemented!() }
+    pub fn fingerprints(
+        &self,
+        _since: Timestamp,
+        _each: &mut dyn FnMut(ItemId, Timestamp, Fingerprint),
+    ) -> Result<(), StoreError> {
+        unimplemented!()
+    }
+    pub fn stats(&self) -> Result<Stats, StoreError> {
+        unimplemented!()
+    }
     /// Every index against the items; the problems found.
-    pub fn verify(&self) -> Result<Vec<String>, StoreError> { unimplemented!() }
+    pub fn verify(&self) -> Result<Vec<String>, StoreError> {
+        unimplemented!()
+    }
 }
 
 impl Default for StoreConfig {
@@ -137,7 +189,9 @@ impl Serialize for Retention {
 impl<'de> Deserialize<'de> for Retention {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        if text == "forever" { return Ok(Self::Forever) }
+        if text == "forever" {
+            return Ok(Self::Forever);
+        }
         text.parse().map(Self::For).map_err(serde::de::Error::custom)
     }
 }

@@ -5,5 +5,7 @@ use super::{Article, TopicMatch};
 pub struct Topics {}
 impl Topics {
     /// The topics that `article` is about (match or maybe), best first.
-    pub fn classify(&self, _article: &Article<'_>) -> Vec<TopicMatch> { unimplemented!() }
+    pub fn classify(&self, _article: &Article<'_>) -> Vec<TopicMatch> {
+        unimplemented!()
+    }
 }
