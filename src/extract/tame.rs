@@ -8,7 +8,7 @@
 //! gigabytes of tree). So depth is counted here, from above: an end tag gives back one tag of its name at most.
 //! Foreign content (SVG, MathML) would nest tags that are counted as closed elsewhere; it never reaches the parser.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// How deep elements may nest. The deepest of 1,429 real pages has 51.
 pub(super) const DEPTH: usize = 512;
@@ -79,6 +79,8 @@ struct Writer {
     elements: usize,
     /// Start tags that were dropped and whose end tags are still to come.
     dropped: HashMap<String, usize>,
+    /// Elements whose end tag does not come any more; looking for it again and again would be quadratic.
+    unended: HashSet<String>,
 }
 
 impl Writer {
@@ -142,7 +144,9 @@ impl Writer {
         if name == "svg" && tag.closed {
             return rest;
         }
-        let Some((content, rest)) = until_end(rest, name) else {
+        let ended = if self.unended.contains(name) { None } else { until_end(rest, name) };
+        let Some((content, rest)) = ended else {
+            self.unended.insert(name.to_owned());
             // Never closed: a drawing or a title loses its tag only, a script takes the rest, as in a browser.
             return if matches!(name, "script" | "style") { "" } else { rest };
         };
@@ -239,8 +243,15 @@ fn after_comment(comment: &str) -> &str {
     if let Some(rest) = comment.strip_prefix('>').or_else(|| comment.strip_prefix("->")) {
         return rest;
     }
-    let ends = ["-->", "--!>"].iter().filter_map(|end| comment.find(end).map(|at| (at, at + end.len())));
-    ends.min().and_then(|(_, end)| comment.get(end..)).unwrap_or_default()
+    let mut from = 0;
+    while let Some(found) = comment.get(from..).and_then(|rest| rest.find("--")) {
+        let after = comment.get(from + found + 2..).unwrap_or_default();
+        if let Some(rest) = after.strip_prefix('>').or_else(|| after.strip_prefix("!>")) {
+            return rest;
+        }
+        from += found + 1;
+    }
+    ""
 }
 
 /// What stands before the end tag of `name`, and what follows it.
