@@ -4,6 +4,8 @@
 
 pub mod date;
 pub mod decode;
+mod entity;
+mod fold;
 pub mod language;
 pub mod normalize;
 pub mod tokenize;

@@ -1,0 +1,288 @@
+//! What one character becomes: the table behind [`super::normalize`].
+//!
+//! In: a character. Out: [`Fold`], and for a character that is already folded its [`Class`].
+//! Promise: folding twice is folding once, for every character of Unicode (a test goes through all of them); nothing
+//! here depends on a character's neighbours.
+//! Not here: entities, offsets ([`super::normalize`]) and words ([`super::tokenize`]).
+//!
+//! Zero-width non-joiners are dropped, not made a space: in Arabic copy they are left-overs of typesetting inside or
+//! after a word, and in Persian they stand inside a word. The diacritics of Latin and Cyrillic letters go too, so that
+//! a letter typed as one character equals the same letter typed as letter and mark.
+
+use std::sync::LazyLock;
+
+use unicode_normalization::UnicodeNormalization as _;
+
+/// What a character becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fold<'a> {
+    Char(char),
+    Text(&'a str),
+    Drop,
+}
+
+/// What a folded character is to the tokenizer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Class {
+    Other = 0,
+    /// A letter of the Arabic script.
+    Arabic = 1,
+    /// Any other letter, and digits that are not ASCII.
+    Letter = 2,
+    /// `0`–`9`.
+    Digit = 3,
+    Space = 4,
+    /// Quotation marks, brackets, `#` and `@`: what a proclitic may be parted from its word by.
+    Quote = 5,
+    /// `!`, `?`, `؟`, `۔`, `。` and line feeds.
+    End = 6,
+    /// The full stop, which also stands in numbers, names of hosts and abbreviations.
+    Dot = 7,
+}
+
+impl Class {
+    pub(super) fn of(c: char) -> Self {
+        match ENTRIES.0.get(c as usize) {
+            Some(entry) => Self::unpack(entry >> CLASS_SHIFT),
+            None => classify(c),
+        }
+    }
+
+    const fn unpack(bits: u32) -> Self {
+        match bits & 7 {
+            1 => Self::Arabic,
+            2 => Self::Letter,
+            3 => Self::Digit,
+            4 => Self::Space,
+            5 => Self::Quote,
+            6 => Self::End,
+            7 => Self::Dot,
+            _ => Self::Other,
+        }
+    }
+
+    pub(super) const fn is_word(self) -> bool {
+        matches!(self, Self::Arabic | Self::Letter | Self::Digit)
+    }
+}
+
+/// The table for the Basic Multilingual Plane. An entry is the folded character (or the number of an expansion) in the
+/// low bits and, above them, the class of the character itself.
+pub(super) struct Table(Vec<u32>, Vec<Box<str>>);
+
+const CLASS_SHIFT: u32 = 24;
+const DROP: u32 = 1 << 31;
+const EXPAND: u32 = 1 << 30;
+const VALUE: u32 = (1 << 21) - 1;
+
+static ENTRIES: LazyLock<Table> = LazyLock::new(Table::build);
+
+/// The table; get it once per text, not once per character.
+pub(super) fn table() -> &'static Table {
+    &ENTRIES
+}
+
+impl Table {
+    fn build() -> Self {
+        let mut expansions: Vec<Box<str>> = Vec::new();
+        let mut entry = |code: u32| {
+            let Some(c) = char::from_u32(code) else { return DROP };
+            let folded = folded(c);
+            let mut chars = folded.chars();
+            let value = match (chars.next(), chars.next()) {
+                (None, _) => DROP,
+                (Some(one), None) => one as u32,
+                (Some(_), Some(_)) => {
+                    let at = expansions.iter().position(|known| **known == *folded).unwrap_or_else(|| {
+                        expansions.push(folded.clone().into_boxed_str());
+                        expansions.len() - 1
+                    });
+                    EXPAND | u32::try_from(at).unwrap_or(VALUE)
+                }
+            };
+            value | (classify(c) as u32) << CLASS_SHIFT
+        };
+        let entries = (0..0x1_0000).map(&mut entry).collect();
+        Self(entries, expansions)
+    }
+
+    /// What `c` becomes; `None` for the characters beyond the table, which [`folded`] answers.
+    #[inline]
+    pub(super) fn fold(&self, c: char) -> Option<Fold<'_>> {
+        let entry = *self.0.get(c as usize)?;
+        if entry & (DROP | EXPAND) == 0 {
+            return Some(Fold::Char(char::from_u32(entry & VALUE).unwrap_or(c)));
+        }
+        let expansion = (entry & EXPAND != 0).then(|| self.1.get((entry & VALUE) as usize)).flatten();
+        Some(expansion.map_or(Fold::Drop, |text| Fold::Text(text)))
+    }
+}
+
+/// What any character becomes, worked out from the rules.
+pub(super) fn folded(c: char) -> String {
+    let mut text = step(c);
+    // Compatibility forms of capitals and of folded letters need a second step; nothing needs more than three.
+    for _ in 0..4 {
+        let next: String = text.chars().map(step).collect();
+        if next == text {
+            break;
+        }
+        text = next;
+    }
+    text
+}
+
+fn step(c: char) -> String {
+    if dropped(c) {
+        return String::new();
+    }
+    if let Some(space) = blank(c) {
+        return space.to_string();
+    }
+    std::iter::once(c)
+        .nfkc()
+        .flat_map(unaccented)
+        .flat_map(char::to_lowercase)
+        .filter(|c| !dropped(*c))
+        .map(|c| blank(c).unwrap_or_else(|| base(c)))
+        .collect()
+}
+
+/// Marks and controls that a reader does not see as characters.
+const fn dropped(c: char) -> bool {
+    matches!(c,
+        // Isolated marks first of all: compatibility normalization would turn them into a space and a mark.
+        '\u{FE70}'..='\u{FE7F}' | '\u{FC5E}'..='\u{FC63}' | '\u{FCF2}'..='\u{FCF4}'
+        // Harakat, high hamza, superscript alef, Quranic marks, tatweel.
+        | '\u{0610}'..='\u{061A}' | '\u{064B}'..='\u{065F}' | '\u{0670}' | '\u{0674}' | '\u{0640}'
+        | '\u{06D6}'..='\u{06DC}' | '\u{06DF}'..='\u{06E8}' | '\u{06EA}'..='\u{06ED}'
+        | '\u{0890}'..='\u{0891}' | '\u{0897}'..='\u{089F}' | '\u{08CA}'..='\u{08FF}'
+        | '\u{10EFC}'..='\u{10EFF}'
+        // Combining marks of the alphabets.
+        | '\u{0300}'..='\u{036F}' | '\u{1AB0}'..='\u{1ACE}' | '\u{1DC0}'..='\u{1DFF}' | '\u{20D0}'..='\u{20F0}'
+        // Bidi and zero-width controls, the byte order mark, soft hyphens, variation selectors, tags.
+        | '\u{061C}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
+        | '\u{00AD}' | '\u{180B}'..='\u{180F}' | '\u{FE00}'..='\u{FE0F}' | '\u{FFF9}'..='\u{FFFB}'
+        | '\u{E0000}'..='\u{E0FFF}'
+        // Control characters that are not white space.
+        | '\0'..='\u{8}' | '\u{E}'..='\u{1F}' | '\u{7F}'..='\u{84}' | '\u{86}'..='\u{9F}')
+}
+
+/// White space: what breaks a line becomes a line feed, the rest a space.
+fn blank(c: char) -> Option<char> {
+    match c {
+        '\n' | '\r' | '\u{B}' | '\u{C}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some('\n'),
+        '\u{06DD}' | '\u{06DE}' | '\u{06E9}' => Some(' '),
+        c if c.is_whitespace() => Some(' '),
+        _ => None,
+    }
+}
+
+/// The letter without its accents, for the alphabets whose letters decompose into a letter and marks.
+fn unaccented(c: char) -> impl Iterator<Item = char> {
+    let alphabet = matches!(c, '\u{C0}'..='\u{52F}' | '\u{1E00}'..='\u{1FFF}');
+    let decomposed: Vec<char> = if alphabet { std::iter::once(c).nfkd().collect() } else { vec![c] };
+    decomposed.into_iter()
+}
+
+/// The letter that a reader takes it for: forms of alef, hamza seats, Persian, Urdu and Maghrebi letters, digits.
+fn base(c: char) -> char {
+    match c {
+        'أ' | 'إ' | 'آ' | 'ٱ' | '\u{0672}' | '\u{0673}' | '\u{0675}' => 'ا',
+        'ى' | 'ئ' | 'ی' | 'ۍ' | 'ې' | 'ے' | 'ۓ' | '\u{0678}' => 'ي',
+        'ؤ' | '\u{0676}' => 'و',
+        'ة' | 'ۃ' | 'ہ' | 'ھ' | 'ۀ' | 'ە' | 'ۂ' => 'ه',
+        'ک' | 'گ' | 'ڪ' | 'ڭ' => 'ك',
+        'ڤ' | 'ڥ' => 'ف',
+        'پ' => 'ب',
+        'چ' => 'ج',
+        'ڨ' => 'ق',
+        'ں' => 'ن',
+        '٠'..='٩' => digit(c, '٠'),
+        '۰'..='۹' => digit(c, '۰'),
+        // The Arabic decimal and thousands separators.
+        '٫' => '.',
+        '٬' => ',',
+        _ => c,
+    }
+}
+
+fn digit(c: char, zero: char) -> char {
+    char::from_digit(c as u32 - zero as u32, 10).unwrap_or(c)
+}
+
+fn classify(c: char) -> Class {
+    match c {
+        '0'..='9' => Class::Digit,
+        '.' => Class::Dot,
+        '\n' | '!' | '?' | '؟' | '۔' | '。' => Class::End,
+        ' ' => Class::Space,
+        '"' | '\'' | '`' | '«' | '»' | '“' | '”' | '„' | '‟' | '‘' | '’' | '‚' | '‛' | '‹' | '›' | '(' | ')' | '['
+        | ']' | '{' | '}' | '﴾' | '﴿' | '#' | '@' => Class::Quote,
+        '\u{0600}'..='\u{06FF}' | '\u{0750}'..='\u{077F}' | '\u{0870}'..='\u{08FF}' if c.is_alphanumeric() => {
+            Class::Arabic
+        }
+        c if c.is_alphanumeric() => Class::Letter,
+        _ => Class::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folding_twice_is_folding_once_for_every_character() {
+        for c in '\0'..=char::MAX {
+            let once = folded(c);
+            let twice: String = once.chars().map(folded).collect();
+            assert_eq!(once, twice, "U+{:04X}", c as u32);
+            let tabled = match table().fold(c) {
+                Some(Fold::Char(one)) => one.to_string(),
+                Some(Fold::Text(text)) => text.to_owned(),
+                Some(Fold::Drop) => String::new(),
+                None => continue,
+            };
+            assert_eq!(tabled, once, "U+{:04X} in the table", c as u32);
+        }
+    }
+
+    /// The resolver of entities looks only at the end of what was written; an expansion must not hide one inside.
+    #[test]
+    fn no_expansion_holds_an_ampersand_or_a_semicolon() {
+        for c in '\0'..=char::MAX {
+            let text = folded(c);
+            assert!(text.chars().count() < 2 || !text.contains(['&', ';']), "U+{:04X}", c as u32);
+        }
+    }
+
+    #[test]
+    fn every_presentation_form_equals_its_base_letters() {
+        for c in ('\u{FB50}'..='\u{FDFB}').chain('\u{FE80}'..='\u{FEFC}') {
+            let bases: String = std::iter::once(c).nfkd().filter(|c| !dropped(*c)).map(folded).collect();
+            if !dropped(c) {
+                assert_eq!(folded(c), bases, "U+{:04X}", c as u32);
+            }
+        }
+    }
+
+    #[test]
+    fn classes_are_those_of_folded_characters() {
+        for (c, class) in [
+            ('ا', Class::Arabic),
+            ('ء', Class::Arabic),
+            ('c', Class::Letter),
+            ('д', Class::Letter),
+            ('7', Class::Digit),
+            ('.', Class::Dot),
+            ('؟', Class::End),
+            ('،', Class::Other),
+            ('«', Class::Quote),
+            (' ', Class::Space),
+            ('😀', Class::Other),
+        ] {
+            assert_eq!(Class::of(c), class, "{c:?}");
+        }
+    }
+}
