@@ -16,8 +16,12 @@ use url::Url;
 use super::report::Report;
 use super::sections::check_header_value;
 use super::tree::{Env, Section, Tree, unknown_key};
+use crate::extract::html;
+use crate::fetch::check_proxy;
 use crate::id::FeedId;
+use crate::parse::page;
 use crate::source::{ArticleSelectors, FeedConfig, FullText, PageSelectors, SourceKind};
+use crate::text::decode;
 use crate::units::Span;
 
 /// `[defaults]`: what holds for every feed that does not say otherwise.
@@ -299,10 +303,9 @@ fn check_common(common: &Common<'_>, place: &dyn Fn(&str) -> Range<usize>, repor
         check_header_value(report, place("user_agent"), "user_agent", user_agent);
     }
     if let Some(proxy) = common.proxy
-        && let Err(why) = web_address(proxy)
+        && let Err(message) = check_proxy(proxy)
     {
-        let at = place("proxy");
-        report.problem(at, format!("`proxy` is not the address of a proxy: {why}"));
+        report.problem(place("proxy"), message);
     }
     if let Some(timezone) = common.timezone
         && jiff::tz::TimeZone::get(timezone).is_err()
@@ -335,7 +338,7 @@ fn check_texts(feed: &Section<Written>, report: &mut Report<'_>) {
         _ => {}
     }
     if let Some(label) = &value.charset
-        && !known_charset(label)
+        && decode::charset(label).is_none()
     {
         let at = feed.place("charset");
         let shown = report.written(&at);
@@ -359,7 +362,7 @@ fn check_page(
     page: Option<Section<WrittenPage>>,
     report: &mut Report<'_>,
 ) -> Option<PageSelectors> {
-    let Some(page) = page else {
+    let Some(written) = page else {
         if feed.value.kind == Some(SourceKind::Page) {
             report.missing(feed.place("kind"), "kind = \"page\" needs the selectors `entry` and `link` below [feed.page]");
         }
@@ -367,25 +370,34 @@ fn check_page(
     };
     let unreadable = feed.has("kind") && feed.value.kind.is_none();
     if feed.value.kind != Some(SourceKind::Page) && !unreadable {
-        report.problem(page.header.clone(), "[feed.page] is read for kind = \"page\" only; set it, or remove this table");
+        report.problem(written.header.clone(), "[feed.page] is read for kind = \"page\" only; set it, or remove this table");
     }
     for key in ["entry", "link"] {
-        if !page.has(key) {
-            report.missing(page.header.clone(), format!("`{key}` is missing; give a CSS selector"));
+        if !written.has(key) {
+            report.missing(written.header.clone(), format!("`{key}` is missing; give a CSS selector"));
         }
     }
-    let WrittenPage { entry, link, title, date, summary } = page.value;
-    let selectors = PageSelectors { entry: entry?, link: link?, title, date, summary };
+    let WrittenPage { entry, link, title, date, summary } = &written.value;
+    let selectors = PageSelectors {
+        entry: entry.clone()?,
+        link: link.clone()?,
+        title: title.clone(),
+        date: date.clone(),
+        summary: summary.clone(),
+    };
+    for message in page::check_selectors(&selectors) {
+        // The message begins with the key it is about.
+        let key = message.split('`').nth(1).unwrap_or("entry");
+        report.problem(written.place(key), message);
+    }
     Some(selectors)
 }
 
+/// Each selector by itself, so that a fault shows at its own line.
 fn check_article(article: &Section<ArticleSelectors>, report: &mut Report<'_>) {
-    if article.value.text.as_deref().is_some_and(|text| text.trim().is_empty()) {
-        report.problem(article.place("text"), "`text` is empty; give a CSS selector or leave the key out");
-    }
-}
-
-/// Whether the decoder knows a charset by this label.
-fn known_charset(_label: &str) -> bool {
-    true
+    let ArticleSelectors { text, remove } = &article.value;
+    let text = ArticleSelectors { text: text.clone(), remove: Vec::new() };
+    report.problems(article.place("text"), html::check_selectors(&text));
+    let remove = ArticleSelectors { text: None, remove: remove.clone() };
+    report.problems(article.place("remove"), html::check_selectors(&remove));
 }

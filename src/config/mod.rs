@@ -11,7 +11,6 @@
 
 pub mod edit;
 mod feeds;
-mod pending;
 mod report;
 mod sections;
 mod topics;
@@ -21,15 +20,16 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::dedup::DedupConfig;
 use crate::dedup::corpus::Corpora;
 use crate::fetch::FetchConfig;
+use crate::serve::ServerConfig;
 use crate::source::FeedConfig;
 use crate::store::StoreConfig;
 use crate::telemetry::LogConfig;
-use crate::topic::matcher::Topics;
+use crate::topic::Topics;
 
 pub use edit::{EditError, NewFeed, add_feed, remove_feed};
-pub use pending::{DedupConfig, ServerConfig};
 pub use report::Problem;
 pub use sections::{QueueConfig, QueueKind, ShutdownConfig};
 
@@ -73,6 +73,15 @@ pub struct Config {
     pub corpora: Arc<Corpora>,
     /// What is allowed but may not be meant.
     pub notes: Vec<Problem>,
+    /// `topics.toml` as it was read, to find the lines of its tests.
+    topics_text: String,
+}
+
+impl Config {
+    /// Runs the tests of the topics. What fails stands at its line.
+    pub fn topic_tests(&self) -> Vec<Problem> {
+        topics::run_tests(&self.dir.join(TOPICS), &self.topics_text, &self.topics)
+    }
 }
 
 impl fmt::Debug for Config {
@@ -124,7 +133,15 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
     let feeds = feeds::read(&mut report, env);
     problems.extend(report.finish());
 
-    let topics = topics::read(&dir.join(TOPICS), env, &mut problems, &mut notes);
+    let topics_file = dir.join(TOPICS);
+    let text = read(&topics_file, &mut problems);
+    if text.is_none() && !topics_file.exists() {
+        notes.push(Problem::of_file(&topics_file, "this file is missing, so no item will have a topic"));
+    }
+    let topics_text = text.unwrap_or_default();
+    let mut report = report::Report::new(&topics_file, &topics_text);
+    let topics = topics::read(&mut report, env);
+    problems.extend(report.finish());
     let corpora = topics::read_corpora(&dir.join(CORPUS), &mut problems);
 
     match (problems.as_slice(), topics, corpora) {
@@ -141,6 +158,7 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
             topics: Arc::new(topics),
             corpora: Arc::new(corpora),
             notes,
+            topics_text,
         }),
         _ => Err(problems),
     }

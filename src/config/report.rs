@@ -52,11 +52,16 @@ pub(super) struct Report<'a> {
     reported: BTreeSet<usize>,
     /// Lines that are not TOML: whatever else is said of them is a consequence.
     broken: BTreeSet<usize>,
+    /// Values of the environment, and the names of their variables.
+    secrets: Vec<(String, String)>,
 }
+
+/// A shorter value of the environment is too common a word to be blotted out of messages.
+const MIN_SECRET: usize = 4;
 
 impl<'a> Report<'a> {
     pub(super) fn new(file: &'a Path, text: &'a str) -> Self {
-        Self { file, text, found: Vec::new(), reported: BTreeSet::new(), broken: BTreeSet::new() }
+        Self { file, text, found: Vec::new(), reported: BTreeSet::new(), broken: BTreeSet::new(), secrets: Vec::new() }
     }
 
     /// The file's text.
@@ -80,24 +85,43 @@ impl<'a> Report<'a> {
         self.broken.insert(self.line(&at));
     }
 
-    /// A fault at a place. The first one said of a place is kept. What is said of a place outside the file (where a
-    /// stand-in for something missing stands) is not.
-    pub(super) fn problem(&mut self, at: Range<usize>, message: impl Into<String>) {
-        if at.start > self.text.len() {
-            return;
-        }
-        let (line, column) = line_column(self.text.as_bytes(), at.start);
-        if !self.broken.contains(&line) && self.reported.insert(at.start) {
-            self.found.push(Problem { file: self.file.to_owned(), line, column, message: message.into() });
+    /// Whatever is said of this file from now on, `value` shows as `${name}`.
+    pub(super) fn keep_secret(&mut self, name: &str, value: &str) {
+        if value.chars().count() >= MIN_SECRET {
+            self.secrets.push((value.to_owned(), format!("${{{name}}}")));
         }
     }
 
-    /// Something that should be there is not. Not said of a file with broken lines: it may stand in one of them.
-    pub(super) fn missing(&mut self, at: Range<usize>, message: impl Into<String>) {
-        if self.broken.is_empty() {
-            let (line, column) = line_column(self.text.as_bytes(), at.start);
-            self.found.push(Problem { file: self.file.to_owned(), line, column, message: message.into() });
+    /// A fault at a place. The first one said of a place is kept. What is said of a place outside the file (where a
+    /// stand-in for something missing stands) is not.
+    pub(super) fn problem(&mut self, at: Range<usize>, message: impl Into<String>) {
+        let (line, _) = line_column(self.text.as_bytes(), at.start);
+        if at.start <= self.text.len() && !self.broken.contains(&line) && self.reported.insert(at.start) {
+            self.push(at.start, message.into());
         }
+    }
+
+    /// Several faults of one place.
+    pub(super) fn problems(&mut self, at: Range<usize>, messages: Vec<String>) {
+        let Some((first, others)) = messages.split_first() else { return };
+        self.problem(at.clone(), first);
+        for message in others {
+            self.missing(at.clone(), message);
+        }
+    }
+
+    /// Something that should be there is not; there may be more of them at one place. Not said of a file with broken
+    /// lines: it may stand in one of them.
+    pub(super) fn missing(&mut self, at: Range<usize>, message: impl Into<String>) {
+        if at.start <= self.text.len() && self.broken.is_empty() {
+            self.push(at.start, message.into());
+        }
+    }
+
+    fn push(&mut self, offset: usize, message: String) {
+        let (line, column) = line_column(self.text.as_bytes(), offset);
+        let message = self.secrets.iter().fold(message, |message, (value, name)| message.replace(value, name));
+        self.found.push(Problem { file: self.file.to_owned(), line, column, message });
     }
 
     /// The faults in the order of the file.

@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::report::Report;
 use super::tree::{Env, Section, Tree, unknown_key};
-use super::pending::{DedupConfig, ServerConfig};
-use crate::fetch::FetchConfig;
+use crate::dedup::DedupConfig;
+use crate::fetch::{FetchConfig, check_allow};
+use crate::serve::ServerConfig;
 use crate::store::{Retention, StoreConfig};
 use crate::telemetry::{self, LogConfig};
 use crate::units::{ByteSize, Span};
@@ -137,11 +138,7 @@ fn check_fetch(fetch: &Section<FetchConfig>, report: &mut Report<'_>) {
         report.problem(fetch.place("max_body"), "`max_body` is 0, so nothing could be read; write a size such as \"10MiB\"");
     }
     check_header_value(report, fetch.place("user_agent"), "user_agent", &value.user_agent);
-    for entry in &value.allow_private {
-        if let Err(message) = check_allowed(entry) {
-            report.problem(fetch.place("allow_private"), message);
-        }
-    }
+    report.problems(fetch.place("allow_private"), check_allow(&value.allow_private));
 }
 
 fn check_server(server: &Section<ServerConfig>, report: &mut Report<'_>) {
@@ -168,17 +165,6 @@ fn is_local(listen: SocketAddr) -> bool {
 fn check_log(log: &Section<LogConfig>, report: &mut Report<'_>) {
     if let Err(message) = telemetry::check_level(&log.value.level) {
         report.problem(log.place("level"), message);
-    }
-}
-
-/// A host name, an address or a network that the guard of private addresses lets through.
-fn check_allowed(entry: &str) -> Result<(), String> {
-    let host = |c: char| c.is_alphanumeric() || c == '.' || c == '-';
-    let address = entry.parse::<ipnet::IpNet>().is_ok() || entry.parse::<std::net::IpAddr>().is_ok();
-    if address || (!entry.is_empty() && entry.chars().all(host) && !entry.chars().all(|c| c.is_ascii_digit() || c == '.')) {
-        Ok(())
-    } else {
-        Err(format!("`{entry}` is neither a host name, an address nor a network such as \"10.0.0.0/8\""))
     }
 }
 

@@ -254,6 +254,7 @@ fn translate(key: &str, error: &str) -> String {
     {
         let expected = match expected {
             "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+            "f32" | "f64" => "a number",
             "a string" | "a borrowed string" => "text in quotation marks",
             "a boolean" => "true or false",
             "a sequence" => "a list in brackets",
@@ -287,6 +288,7 @@ fn expand_all(value: &mut Spanned<DeValue<'_>>, env: Env<'_>, expanded: &mut Vec
             Ok((new, names)) => {
                 let written = std::mem::replace(text, new.into()).into_owned();
                 if !names.is_empty() {
+                    names.iter().for_each(|name| report.keep_secret(name, &env(name).unwrap_or_default()));
                     expanded.push(Expanded { at, written, names });
                 }
             }
