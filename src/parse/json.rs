@@ -23,7 +23,7 @@ pub fn read(text: &str, url: &Url, times: &Times, limit: usize) -> Result<Parsed
             let items = head.remove("items");
             (head, items)
         }
-        Ok(other) => (Map::new(), Some(other).filter(|other| feed_like(other))),
+        Ok(other) => (Map::new(), Some(other).filter(feed_like)),
         Err(error) => {
             let items = salvage(text);
             if items.is_empty() {

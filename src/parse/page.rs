@@ -100,7 +100,7 @@ pub fn check_selectors(selectors: &PageSelectors) -> Vec<String> {
 ///
 /// # Errors
 /// `selector` where a selector is not one; `bot-wall`, `login-page` and `not-a-feed` where the page holds no entry.
-pub fn read(
+pub(super) fn read(
     text: &str,
     url: &Url,
     selectors: &PageSelectors,

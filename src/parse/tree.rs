@@ -151,8 +151,6 @@ pub struct Tree<'a> {
     pub top: Element<'a>,
     /// The first element of all, whether known or not.
     pub first: Option<&'a str>,
-    /// Whether anything was met that documents of news begin with.
-    pub known: bool,
     pub notes: Notes,
 }
 
@@ -205,7 +203,7 @@ pub fn read(text: &str, max_entries: usize) -> Tree<'_> {
     builder.close_to(1);
     notes.join(&builder.notes);
     let top = builder.stack.pop().unwrap_or_else(|| Element::new(Space::Other, ""));
-    Tree { top, first, known, notes }
+    Tree { top, first, notes }
 }
 
 fn local(name: &str) -> &str {
