@@ -46,13 +46,15 @@ const FORMATS: [&str; 14] =
 
 /// Tags that stand in a line of text.
 const INLINE: [&str; 33] = [
-    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img", "ins",
-    "kbd", "label", "mark", "nobr", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "u", "wbr",
+    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img",
+    "ins", "kbd", "label", "mark", "nobr", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time",
+    "u", "wbr",
 ];
 
 /// Whether an element breaks the line before and after it.
 pub(super) fn is_block(name: &str) -> bool {
-    !INLINE.contains(&name) && !matches!(name, "tt" | "var" | "ruby" | "rt" | "rp" | "td" | "th" | "input" | "button" | "meta" | "link")
+    !INLINE.contains(&name)
+        && !matches!(name, "tt" | "var" | "ruby" | "rt" | "rp" | "td" | "th" | "input" | "button" | "meta" | "link")
 }
 
 /// Rewrites `html`.
@@ -135,7 +137,11 @@ impl Writer {
         if BARE.contains(&name) {
             return rest;
         }
-        if tag.end { self.end(name) } else { self.start(tag) }
+        if tag.end {
+            self.end(name)
+        } else {
+            self.start(tag)
+        }
         rest
     }
 
@@ -150,7 +156,11 @@ impl Writer {
             // Never closed: a drawing or a title loses its tag only, a script takes the rest, as in a browser.
             return if matches!(name, "script" | "style") { "" } else { rest };
         };
-        let is_json_ld = || tag.attributes.iter().any(|(key, value)| *key == "type" && value.trim().eq_ignore_ascii_case("application/ld+json"));
+        let is_json_ld = || {
+            tag.attributes
+                .iter()
+                .any(|(key, value)| *key == "type" && value.trim().eq_ignore_ascii_case("application/ld+json"))
+        };
         match name {
             "title" => {
                 self.out.html.push_str("<title>");
@@ -167,10 +177,14 @@ impl Writer {
     /// Parts of a table that stand in none, or in one that was dropped: the parser would drop the tags and glue the cells together.
     fn stray_cell(&mut self, name: &str) -> bool {
         let stray = matches!(name, "tr" | "td" | "th" | "thead" | "tbody" | "tfoot" | "caption")
-            && (self.open.get("table").is_none_or(|open| *open == 0) || self.dropped.get("table").is_some_and(|left| *left > 0));
+            && (self.open.get("table").is_none_or(|open| *open == 0)
+                || self.dropped.get("table").is_some_and(|left| *left > 0));
         if stray {
-            self.break_for(if matches!(name, "td" | "th") { "wbr" } else { name });
-            self.out.html.push(' ');
+            if matches!(name, "td" | "th") {
+                self.space();
+            } else {
+                self.break_for(name);
+            }
         }
         stray
     }
@@ -227,13 +241,19 @@ impl Writer {
         self.out.html.push('>');
     }
 
+    fn space(&mut self) {
+        if !self.out.html.ends_with([' ', '\n']) {
+            self.out.html.push(' ');
+        }
+    }
+
     /// What keeps the words around a dropped tag apart.
     fn break_for(&mut self, name: &str) {
         match name {
             _ if FORMATS.contains(&name) || INLINE.contains(&name) => {}
             // One break is as good as many, which cost the extractor dearly.
-            _ if self.out.html.ends_with("<br>") => {}
-            _ if self.elements >= ELEMENTS * 2 => self.out.html.push(' '),
+            _ if self.out.html.trim_end().ends_with("<br>") => {}
+            _ if self.elements >= ELEMENTS * 2 => self.space(),
             _ => {
                 self.elements += 1;
                 self.out.html.push_str("<br>");
@@ -299,7 +319,8 @@ impl<'a> Tag<'a> {
     /// Reads what follows a `<`, as the tokenizer of the HTML standard does.
     fn read(text: &'a str) -> Read<'a, 'a> {
         let (end, named) = text.strip_prefix('/').map_or((false, text), |named| (true, named));
-        let length = named.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '_'))).unwrap_or(named.len());
+        let length =
+            named.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '_'))).unwrap_or(named.len());
         let (name, mut rest) = named.split_at(length);
         if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
             return Read::Text;

@@ -84,19 +84,34 @@ impl FetchError {
                 "a challenge for browsers stands in front of it",
                 "the site keeps programs out; look for another address of the feed or ask the publisher",
             ),
-            401 | 407 => ("forbidden", Severity::Hard, "it wants a login", "set `username` and `password`, or the header it needs"),
+            401 | 407 => (
+                "forbidden",
+                Severity::Hard,
+                "it wants a login",
+                "set `username` and `password`, or the header it needs",
+            ),
             403 | 451 => (
                 "forbidden",
                 Severity::Hard,
                 "the server refuses",
                 "it may refuse this `user_agent` or this network; try another user agent or a proxy for the feed",
             ),
-            404 => ("status", Severity::Hard, "there is nothing at this address", "look for the feed's new address on the site"),
+            404 => (
+                "status",
+                Severity::Hard,
+                "there is nothing at this address",
+                "look for the feed's new address on the site",
+            ),
             410 => ("gone", Severity::Hard, "it was taken down for good", "look for a new address, or remove the feed"),
             408 | 425 | 500..=599 => {
                 ("status", Severity::Temporary, "the server is in trouble", "it passes by itself most of the time")
             }
-            _ => ("status", Severity::Hard, "the server does not accept the request", "open the address in a browser to see what it wants"),
+            _ => (
+                "status",
+                Severity::Hard,
+                "the server does not accept the request",
+                "open the address in a browser to see what it wants",
+            ),
         };
         Self::new(kind, severity, format!("{url}: status {status}: {what}"), hint)
     }
@@ -110,7 +125,8 @@ impl FetchError {
         let at = shown(url);
         if let Some(tls) = causes.tls {
             let (severity, what) = tls_words(tls);
-            let hint = "the site's certificate has to be put right by its owner; a wrong clock on this machine looks the same";
+            let hint =
+                "the site's certificate has to be put right by its owner; a wrong clock on this machine looks the same";
             return Self::new("tls", severity, format!("{at}: {what}"), hint);
         }
         if let Some(unresolved) = causes.unresolved {
@@ -125,7 +141,12 @@ impl FetchError {
         }
         if in_body {
             let message = format!("{at}: the body could not be read: {last}");
-            return Self::new("body", Severity::Temporary, message, "the server broke off, or its content encoding is damaged");
+            return Self::new(
+                "body",
+                Severity::Temporary,
+                message,
+                "the server broke off, or its content encoding is damaged",
+            );
         }
         let message = format!("{at}: no connection: {last}");
         Self::new("connect", Severity::Temporary, message, "the server may be down, or a firewall stands between")

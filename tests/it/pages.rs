@@ -36,7 +36,11 @@ fn read_fixture(name: &str) -> Page {
 #[test]
 fn an_article_is_read_with_all_that_is_said_of_it() {
     let page = read_fixture("article.html");
-    assert!(page.text.contains("بعد ترميم استمر ثلاث سنوات") && page.text.ends_with("إذا توفر التمويل اللازم."), "{}", page.text);
+    assert!(
+        page.text.contains("بعد ترميم استمر ثلاث سنوات") && page.text.ends_with("إذا توفر التمويل اللازم."),
+        "{}",
+        page.text
+    );
     assert!(page.text.contains("مع أمسيات شعرية مجانية كل خميس"), "a link within prose is prose: {}", page.text);
     for around in ["ملاعب", "الأكثر قراءة", "جميع الحقوق", "إغلاق الجسر"] {
         assert!(!page.text.contains(around), "{around}: {}", page.text);
@@ -54,7 +58,8 @@ fn an_article_is_read_with_all_that_is_said_of_it() {
 #[test]
 fn t13_a_page_that_is_one_form_gives_its_article() {
     let page = read_fixture("aspnet-form.html");
-    for said in ["تضاعف هذا الموسم مقارنة", "خمس معاصر جديدة", "تحديد سعر عادل", "خمسون أسرة منتجة"] {
+    for said in ["تضاعف هذا الموسم مقارنة", "خمس معاصر جديدة", "تحديد سعر عادل", "خمسون أسرة منتجة"]
+    {
         assert!(page.text.contains(said), "{said}: {} {:?}", page.text, page.notes);
     }
     assert!(!page.text.contains("اتصل بنا"), "{}", page.text);
@@ -72,7 +77,8 @@ fn the_sites_own_selectors_come_first() {
     let selectors = |text: &str, remove: &[&str]| {
         Some(ArticleSelectors { text: Some(text.into()), remove: remove.iter().map(|s| (*s).into()).collect() })
     };
-    let page = read_with(fixture("article.html"), selectors(".entry-content, .entry-content p", &["p:nth-child(3)"])).unwrap();
+    let page =
+        read_with(fixture("article.html"), selectors(".entry-content, .entry-content p", &["p:nth-child(3)"])).unwrap();
     assert!(page.text.starts_with("افتتحت البلدية") && !page.text.contains("إغلاق الجسر"), "{}", page.text);
     assert_eq!(page.text.matches("مديرة المشروع").count(), 1);
     let page = read_with(fixture("article.html"), selectors(".moved-elsewhere", &[])).unwrap();
@@ -93,10 +99,18 @@ fn pages_without_text_say_so() {
 #[test]
 fn t22_deep_pages_give_their_text_and_take_no_stack() {
     let said = "وصلت القافلة إلى الواحة بعد مسير طويل في الصحراء ونصب أهلها الخيام قرب النبع القديم. ".repeat(8);
-    for (open, close) in [("<div>", "</div>"), ("<b>", "</b>"), ("<blockquote><p>", ""), ("<svg><g>", ""), ("<table><tr><td>", ""), ("<span x=", "")] {
+    for (open, close) in [
+        ("<div>", "</div>"),
+        ("<b>", "</b>"),
+        ("<blockquote><p>", ""),
+        ("<svg><g>", ""),
+        ("<table><tr><td>", ""),
+        ("<span x=", ""),
+    ] {
         let html = format!("<body>{}<p>{said}</p>{}", open.repeat(50_000), close.repeat(50_000));
         let began = Instant::now();
-        let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || page(&html, &base(), None, now())).unwrap();
+        let thread =
+            std::thread::Builder::new().stack_size(STACK).spawn(move || page(&html, &base(), None, now())).unwrap();
         let read = thread.join().unwrap();
         // A tag that never ends hides what follows it, in a browser too.
         if open != "<span x=" {

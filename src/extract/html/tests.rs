@@ -40,7 +40,17 @@ fn fragments_become_plain_text() {
 
 #[test]
 fn t22_deep_fragments_cost_no_stack() {
-    for open in ["<div>", "<b>", "<svg><g>", "<table><td>", "<ul><li>", "<template><tr>", "<select><option>", "<rt>", "<a x><p>"] {
+    for open in [
+        "<div>",
+        "<b>",
+        "<svg><g>",
+        "<table><td>",
+        "<ul><li>",
+        "<template><tr>",
+        "<select><option>",
+        "<rt>",
+        "<a x><p>",
+    ] {
         let html = format!("أول {}عمق", open.repeat(50_000));
         let text = plain(&html);
         assert!(text.starts_with("أول"), "{open}: {text}");
