@@ -232,12 +232,15 @@ fn classify(c: char) -> Class {
 mod tests {
     use super::*;
 
+    /// Also: no expansion hides an ampersand or a semicolon, because the resolver of references looks only at the end
+    /// of what was written.
     #[test]
     fn folding_twice_is_folding_once_for_every_character() {
-        for c in '\0'..=char::MAX {
+        // All planes that have characters of their own, and the one of the tags.
+        for c in ('\0'..='\u{323AF}').chain('\u{E0000}'..='\u{E0FFF}') {
             let once = folded(c);
-            let twice: String = once.chars().map(folded).collect();
-            assert_eq!(once, twice, "U+{:04X}", c as u32);
+            assert_eq!(once, once.chars().map(folded).collect::<String>(), "U+{:04X}", c as u32);
+            assert!(once.chars().count() < 2 || !once.contains(['&', ';']), "U+{:04X}", c as u32);
             let tabled = match table().fold(c) {
                 Some(Fold::Char(one)) => one.to_string(),
                 Some(Fold::Text(text)) => text.to_owned(),
@@ -245,15 +248,6 @@ mod tests {
                 None => continue,
             };
             assert_eq!(tabled, once, "U+{:04X} in the table", c as u32);
-        }
-    }
-
-    /// The resolver of entities looks only at the end of what was written; an expansion must not hide one inside.
-    #[test]
-    fn no_expansion_holds_an_ampersand_or_a_semicolon() {
-        for c in '\0'..=char::MAX {
-            let text = folded(c);
-            assert!(text.chars().count() < 2 || !text.contains(['&', ';']), "U+{:04X}", c as u32);
         }
     }
 
