@@ -42,13 +42,6 @@ pub(super) enum Class {
 }
 
 impl Class {
-    pub(super) fn of(c: char) -> Self {
-        match ENTRIES.0.get(c as usize) {
-            Some(entry) => Self::unpack(entry >> CLASS_SHIFT),
-            None => classify(c),
-        }
-    }
-
     const fn unpack(bits: u32) -> Self {
         match bits & 7 {
             1 => Self::Arabic,
@@ -74,6 +67,8 @@ pub(super) struct Table(Vec<u32>, Vec<Box<str>>);
 const CLASS_SHIFT: u32 = 24;
 const DROP: u32 = 1 << 31;
 const EXPAND: u32 = 1 << 30;
+/// The character stays as it is and takes no part in a reference.
+const KEEP: u32 = 1 << 29;
 const VALUE: u32 = (1 << 21) - 1;
 
 static ENTRIES: LazyLock<Table> = LazyLock::new(Table::build);
@@ -101,10 +96,23 @@ impl Table {
                     EXPAND | u32::try_from(at).unwrap_or(VALUE)
                 }
             };
-            value | (classify(c) as u32) << CLASS_SHIFT
+            let keep = if value == code && !matches!(c, '&' | ';') { KEEP } else { 0 };
+            value | keep | (classify(c) as u32) << CLASS_SHIFT
         };
         let entries = (0..0x1_0000).map(&mut entry).collect();
         Self(entries, expansions)
+    }
+
+    /// Whether `c` stays as it is, whatever stands around it.
+    #[inline]
+    pub(super) fn keeps(&self, c: char) -> bool {
+        self.0.get(c as usize).is_some_and(|entry| entry & KEEP != 0)
+    }
+
+    /// The class of a folded character.
+    #[inline]
+    pub(super) fn class(&self, c: char) -> Class {
+        self.0.get(c as usize).map_or_else(|| classify(c), |entry| Class::unpack(entry >> CLASS_SHIFT))
     }
 
     /// What `c` becomes; `None` for the characters beyond the table, which [`folded`] answers.
@@ -276,7 +284,7 @@ mod tests {
             (' ', Class::Space),
             ('😀', Class::Other),
         ] {
-            assert_eq!(Class::of(c), class, "{c:?}");
+            assert_eq!(table().class(c), class, "{c:?}");
         }
     }
 }
