@@ -2,16 +2,39 @@
 //!
 //! The modules stand in one line and import only to the left; `ARCHITECTURE.md` is the map.
 
+// In the order of the line, leftmost first.
 pub mod units;
+
 pub mod id;
+
 pub mod text;
+
 pub mod source;
+
 pub mod parse;
+
 pub mod extract;
+
 pub mod topic;
+
 pub mod dedup;
+
 pub mod item;
+
 pub mod telemetry;
+
 pub mod fetch;
+
 pub mod store;
+
+pub mod queue;
+
 pub mod serve;
+
+pub mod config;
+
+pub mod pipeline;
+
+pub mod daemon;
+
+pub mod cli;

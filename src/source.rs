@@ -5,6 +5,7 @@
 //! Not here: fetching ([`crate::fetch`]), the clock ([`crate::pipeline`]), storing the cursor ([`crate::store`]).
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -202,6 +203,8 @@ pub struct Document {
 pub struct Seen {
     /// Which entry.
     pub key: EntryKey,
+    /// Its canonical address, where no other entry of the document has the same: known by it when its guid changes (trap T9).
+    pub url: Option<EntryKey>,
     /// A hash of what the feed said of it, to notice a revision.
     pub hash: u64,
     /// How often its page was tried in vain; 0 when nothing is missing.
@@ -305,7 +308,7 @@ pub struct FeedCursor {
     pub not_modified: u32,
     /// The entries of the last documents, newest first.
     pub seen: Vec<Seen>,
-    /// Whether the feed's guids can be told apart, from the evidence so far.
+    /// Polls so far.
     pub polls: u64,
     /// Entries ever stored from it.
     pub stored: u64,
@@ -313,4 +316,276 @@ pub struct FeedCursor {
     pub moved_to: Option<Url>,
     /// A hash of the last body, to notice an unchanged one without validators.
     pub body_hash: Option<u64>,
+    /// Whether an audit found new entries behind an unchanged validator: the feed is then always asked in full (trap T12).
+    pub distrusted: bool,
+}
+
+/// How many entries that have left the document are remembered besides those in it.
+const SEEN_BESIDES: usize = 200;
+/// Every so many 304 answers a full request is made, to catch a server whose validators never change (trap T12).
+const AUDIT_EVERY: u32 = 24;
+/// However long a server asks to be left alone, it is asked again after this.
+const MAX_RETRY_AFTER: Span = Span::secs(24 * 3_600);
+
+/// The next time a feed is polled, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// The time between polls as adapted; what the next decision starts from.
+    pub interval: Span,
+    /// How long to wait now; longer than `interval` after failures.
+    pub wait: Span,
+    /// The rule that decided, in words, for `feeds why`.
+    pub rule: String,
+}
+
+impl FeedCursor {
+    /// Where a feed stands that was never polled: due at `first`.
+    pub fn start(feed: &FeedConfig, first: Timestamp) -> Self {
+        Self {
+            validators: Validators::default(),
+            validators_url: None,
+            next: first,
+            interval: feed.interval,
+            failures: 0,
+            not_modified: 0,
+            seen: Vec::new(),
+            polls: 0,
+            stored: 0,
+            moved_to: None,
+            body_hash: None,
+            distrusted: false,
+        }
+    }
+
+    /// The address to ask: the configured one, or where a permanent redirect has moved it.
+    pub fn address<'a>(&'a self, feed: &'a FeedConfig) -> &'a Url {
+        self.moved_to.as_ref().unwrap_or(&feed.url)
+    }
+
+    /// What to ask with: nothing when the validators belong to another address, when it is time to audit the 304s, or
+    /// when a page is to be tried again and the document is needed for that.
+    pub fn validators_for(&self, url: &Url) -> Validators {
+        let audit = self.not_modified > 0 && self.not_modified.is_multiple_of(AUDIT_EVERY);
+        let retry_page = self.seen.iter().any(|seen| seen.page_tries > 0 && seen.page_tries < MAX_PAGE_TRIES);
+        if self.distrusted || audit || retry_page || self.validators_url.as_ref() != Some(url) {
+            Validators::default()
+        } else {
+            self.validators.clone()
+        }
+    }
+
+    /// How this feed knows the entry with these keys, if it was shown before.
+    pub fn seen(&self, key: EntryKey, url: Option<EntryKey>) -> Option<&Seen> {
+        self.seen
+            .iter()
+            .find(|seen| seen.key == key)
+            .or_else(|| url.and_then(|url| self.seen.iter().find(|seen| seen.url == Some(url))))
+    }
+
+    /// Puts the entries of a document, newest first, before those remembered, and forgets the oldest beyond the limit.
+    pub fn remember(&mut self, shown: Vec<Seen>) {
+        let keys: std::collections::HashSet<EntryKey> = shown.iter().map(|seen| seen.key).collect();
+        let urls: std::collections::HashSet<EntryKey> = shown.iter().filter_map(|seen| seen.url).collect();
+        let limit = shown.len() + SEEN_BESIDES;
+        let old = std::mem::replace(&mut self.seen, shown);
+        let gone = |seen: &Seen| !keys.contains(&seen.key) && seen.url.is_none_or(|url| !urls.contains(&url));
+        self.seen.extend(old.into_iter().filter(gone));
+        self.seen.truncate(limit);
+    }
+
+    /// When the feed is polled next. `jitter` in 0..1 spreads feeds that would fall due together.
+    pub fn next_poll(&self, outcome: &PollOutcome, feed: &FeedConfig, now: Timestamp, jitter: f64) -> Next {
+        let mut next = match &outcome.error {
+            Some(error) => self.after_failure(error, feed),
+            None => self.after_success(outcome, feed, now),
+        };
+        let spread = 0.9 + 0.2 * jitter.clamp(0.0, 1.0);
+        next.wait = Span(next.wait.get().mul_f64(spread));
+        next
+    }
+
+    fn after_failure(&self, error: &PollError, feed: &FeedConfig) -> Next {
+        let failures = self.failures.saturating_add(1).min(16);
+        let base: u32 = match error.severity {
+            Severity::Temporary | Severity::Soft => 2,
+            Severity::Hard => 4,
+        };
+        let backed_off =
+            self.interval.get().saturating_mul(base.saturating_pow(failures - 1)).min(feed.max_interval.get());
+        let (wait, why) = match error.retry_after {
+            Some(asked) if asked.get() > backed_off => {
+                (asked.get().min(MAX_RETRY_AFTER.get()), "the server asked for this pause")
+            }
+            _ => (backed_off.max(feed.min_interval.get()), "the time between polls grows with each failure in a row"),
+        };
+        let rule = format!("{} failure, number {failures} in a row: {why}", error.severity.name());
+        Next { interval: self.interval, wait: Span(wait), rule }
+    }
+
+    fn after_success(&self, outcome: &PollOutcome, feed: &FeedConfig, now: Timestamp) -> Next {
+        let (min, max) = (feed.min_interval.get(), feed.max_interval.get());
+        let before = self.interval.get();
+        let (target, mut rule) = match publication_gap(&outcome.published, now) {
+            Some(gap) => (gap, format!("its entries come about every {}", people(gap))),
+            None if outcome.new > 0 => (before.mul_f64(0.5), "it had new entries: sooner".to_owned()),
+            None => (before.mul_f64(1.5), "nothing new: later".to_owned()),
+        };
+        // Half way to the target: one odd day does not throw a feed from one end to the other.
+        let mut interval = (before + target.min(max)) / 2;
+        for (asked, who) in [(outcome.asked_interval, "the feed"), (outcome.fresh_for, "the server")] {
+            // A wish is honoured up to the configured interval: feeds that say `ttl 1440` publish all day.
+            if let Some(asked) =
+                asked.map(|asked| asked.get().min(feed.interval.get())).filter(|asked| *asked > interval)
+            {
+                interval = asked;
+                rule = format!("{who} asks for {} between polls", people(asked));
+            }
+        }
+        if interval < min {
+            interval = min;
+            rule.push_str("; not below min_interval");
+        } else if interval > max {
+            interval = max;
+            rule.push_str("; not above max_interval");
+        }
+        let interval = Span(interval);
+        Next { interval, wait: interval, rule }
+    }
+
+    /// The cursor after a poll, apart from what the document itself changes (`seen`, `validators`, `moved_to`).
+    pub fn advance(&mut self, outcome: &PollOutcome, next: &Next, now: Timestamp) {
+        self.polls += 1;
+        self.interval = next.interval;
+        self.next = now.checked_add(next.wait.get()).unwrap_or(now);
+        self.failures = if outcome.error.is_some() { self.failures.saturating_add(1) } else { 0 };
+        if outcome.error.is_none() {
+            self.not_modified = if outcome.not_modified { self.not_modified.saturating_add(1) } else { 0 };
+        }
+    }
+}
+
+impl Severity {
+    /// The word for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Temporary => "temporary",
+            Self::Soft => "soft",
+            Self::Hard => "hard",
+        }
+    }
+}
+
+/// The mean time between publications, from the newest entries' times (newest first); the silence since the newest one
+/// counts, so a feed that falls asleep is asked ever less.
+fn publication_gap(published: &[Timestamp], now: Timestamp) -> Option<Duration> {
+    let (newest, oldest) = (published.first()?, published.last()?);
+    let gaps = u32::try_from(published.len()).ok()?.checked_sub(1).filter(|gaps| *gaps >= 3)?;
+    let between = Duration::try_from(newest.duration_since(*oldest)).ok()?;
+    let silence = Duration::try_from(now.duration_since(*newest)).unwrap_or_default();
+    Some((between / gaps).max(silence / 4))
+}
+
+fn people(span: Duration) -> String {
+    match span.as_secs() {
+        secs @ 0..120 => format!("{secs} s"),
+        secs @ 120..7_200 => format!("{} min", secs / 60),
+        secs => format!("{} h", secs / 3_600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn feed() -> FeedConfig {
+        FeedConfig::new("a".parse().unwrap(), "https://example.org/rss".parse().unwrap())
+    }
+
+    fn now() -> Timestamp {
+        "2022-01-13T10:00:00Z".parse().unwrap()
+    }
+
+    fn every(minutes: i64, count: i64) -> Vec<Timestamp> {
+        (0..count).map(|n| now() - jiff::SignedDuration::from_mins(minutes * n)).collect()
+    }
+
+    fn error(severity: Severity, retry_after: Option<Span>) -> PollOutcome {
+        let error = PollError { kind: "x".into(), message: "x".into(), hint: "x".into(), severity, retry_after };
+        PollOutcome { error: Some(error), ..PollOutcome::default() }
+    }
+
+    #[test]
+    fn a_busy_feed_is_polled_sooner_and_a_quiet_one_later() {
+        let cursor = FeedCursor::start(&feed(), now());
+        let wait = |published: Vec<Timestamp>| {
+            let outcome = PollOutcome { published, ..PollOutcome::default() };
+            cursor.next_poll(&outcome, &feed(), now(), 0.5).wait
+        };
+        assert_eq!(wait(every(5, 20)), Span::secs(10 * 60), "half way from 15 to 5 minutes");
+        assert!(wait(every(600, 20)) > Span::secs(2 * 3_600));
+        assert_eq!(wait(vec![]), Span::secs(15 * 60 * 5 / 4), "no dates, nothing new");
+    }
+
+    #[test]
+    fn the_wait_stays_within_the_limits_whatever_the_history() {
+        let feed = feed();
+        let mut cursor = FeedCursor::start(&feed, now());
+        for round in 0..40 {
+            let published = if round % 2 == 0 { every(0, 20) } else { every(100_000, 20) };
+            let outcome = PollOutcome { published, ..PollOutcome::default() };
+            let next = cursor.next_poll(&outcome, &feed, now(), 0.5);
+            assert!(next.interval >= feed.min_interval && next.interval <= feed.max_interval, "{next:?}");
+            cursor.advance(&outcome, &next, now());
+        }
+    }
+
+    #[test]
+    fn t6_failures_slow_a_feed_down_but_never_end_it() {
+        let feed = feed();
+        let mut cursor = FeedCursor::start(&feed, now());
+        for _ in 0..100 {
+            let outcome = error(Severity::Hard, None);
+            let next = cursor.next_poll(&outcome, &feed, now(), 0.5);
+            assert!(next.wait <= feed.max_interval, "{next:?}");
+            cursor.advance(&outcome, &next, now());
+        }
+        let outcome = PollOutcome { new: 1, ..PollOutcome::default() };
+        let next = cursor.next_poll(&outcome, &feed, now(), 0.5);
+        assert!(next.wait <= feed.interval, "one answer and it is back to speed: {next:?}");
+    }
+
+    #[test]
+    fn retry_after_is_honoured_up_to_a_day() {
+        let cursor = FeedCursor::start(&feed(), now());
+        let wait = |secs| {
+            let outcome = error(Severity::Temporary, Some(Span::secs(secs)));
+            cursor.next_poll(&outcome, &feed(), now(), 0.5).wait
+        };
+        assert_eq!(wait(7_200), Span::secs(7_200));
+        assert_eq!(wait(10_000_000), MAX_RETRY_AFTER);
+        assert_eq!(wait(1), Span::secs(15 * 60));
+    }
+
+    #[test]
+    fn t12_validators_are_left_out_now_and_then_and_for_another_address() {
+        let feed = feed();
+        let mut cursor = FeedCursor::start(&feed, now());
+        cursor.validators.etag = Some("\"1\"".into());
+        cursor.validators_url = Some(feed.url.clone());
+        assert!(!cursor.validators_for(&feed.url).is_empty());
+        assert!(cursor.validators_for(&"https://example.org/other".parse().unwrap()).is_empty());
+        cursor.not_modified = AUDIT_EVERY;
+        assert!(cursor.validators_for(&feed.url).is_empty());
+    }
+
+    #[test]
+    fn t9_an_entry_is_known_by_its_address_when_its_guid_changed() {
+        let mut cursor = FeedCursor::start(&feed(), now());
+        let (old, new, url) = (EntryKey::of("guid", "1"), EntryKey::of("guid", "2"), EntryKey::of("url", "u"));
+        cursor.remember(vec![Seen { key: old, url: Some(url), hash: 1, page_tries: 0 }]);
+        assert!(cursor.seen(new, Some(url)).is_some());
+        assert!(cursor.seen(new, None).is_none());
+        cursor.remember(vec![Seen { key: new, url: Some(url), hash: 1, page_tries: 0 }]);
+        assert_eq!(cursor.seen.len(), 1);
+    }
 }

@@ -48,7 +48,8 @@ impl FromStr for Span {
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
-        let (name, scale) = SPAN_UNITS.iter().find(|(_, scale)| ms >= *scale && ms % scale == 0).unwrap_or(&("s", 1_000));
+        let (name, scale) =
+            SPAN_UNITS.iter().find(|(_, scale)| ms >= *scale && ms % scale == 0).unwrap_or(&("s", 1_000));
         write!(f, "{}{name}", ms / scale)
     }
 }

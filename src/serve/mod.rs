@@ -1,21 +1,89 @@
 //! The HTTP interface: one router, on the Unix socket, on `[server] listen`, and in-process where no daemon runs.
+//!
+//! In: requests, and a [`State`] to answer them from. Out: JSON as `interface.md` describes it; every error is an
+//! RFC 9457 problem document.
+//! Promise: the same request gives the same bytes through every door; a parameter that is not understood is refused,
+//! never ignored; no secret of the configuration leaves; reading never blocks a thread of the runtime.
+//! Not here: polling and reloading themselves (asked for through [`Control`]), and who may open the socket file.
+//! Read next: `items.rs`, the plainest resource; `guard.rs`, what stands before the router on TCP.
 
+mod corpus;
+mod feeds;
+mod files;
+mod guard;
+mod health;
+mod items;
+mod listen;
+mod log;
+mod problem;
+mod request;
+mod stats;
+mod topics;
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use axum::extract::Request;
+use axum::http::header::{CACHE_CONTROL, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::{get, post};
 use jiff::Timestamp;
+use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::dedup::corpus::Corpora;
 use crate::id::FeedId;
 use crate::source::{FeedConfig, PollRecord};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::topic::matcher::Topics;
+
+pub use axum::Router;
+pub use corpus::{CorpusFound, CorpusList, CorpusView, DocumentMatch, DocumentView};
+pub use feeds::{CursorView, FeedHistory, FeedList, FeedView, Reloaded};
+pub use files::{Files, serve_files};
+pub use items::Listing;
+pub use log::Reading;
+pub use stats::{Counts, FeedCounts, Overview};
+pub use topics::{TopicList, TopicView, TopicsFound};
+pub use listen::{bind_unix, serve_tcp, serve_unix};
+
+use problem::Problem;
+
+/// `[server]` of `rasid.toml`. That an address which others reach has a token is checked with the configuration.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServerConfig {
+    /// Where the interface is served over TCP.
+    pub listen: SocketAddr,
+    /// What a reader over TCP has to send as `Authorization: Bearer`.
+    pub token: Option<String>,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7878), token: None }
+    }
+}
+
+impl fmt::Debug for ServerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerConfig")
+            .field("listen", &self.listen)
+            .field("token", &self.token.as_ref().map(|_| "(secret)"))
+            .finish()
+    }
+}
 
 /// The configuration as far as readers see it; replaced whole on reload.
 #[derive(Debug)]
 pub struct Loaded {
+    /// All feeds, those switched off too.
     pub feeds: Vec<FeedConfig>,
+    /// All topics, compiled.
     pub topics: Arc<Topics>,
+    /// All corpora, loaded.
     pub corpora: Arc<Corpora>,
 }
 
@@ -23,18 +91,118 @@ pub struct Loaded {
 #[derive(Debug)]
 pub enum Control {
     /// Poll now; answers once everything it gave is stored.
-    Poll { feed: FeedId, answer: oneshot::Sender<Result<PollRecord, String>> },
+    Poll {
+        /// Which feed; one that is configured.
+        feed: FeedId,
+        /// What came of it, or why it was not polled.
+        answer: oneshot::Sender<Result<PollRecord, String>>,
+    },
     /// Read the configuration again; the problems, each `file:line:column: message`, where it is refused.
-    Reload { answer: oneshot::Sender<Result<String, Vec<String>>> },
+    Reload {
+        /// What changed, in words, or the problems.
+        answer: oneshot::Sender<Result<String, Vec<String>>>,
+    },
 }
 
 /// All that the routes need.
 #[derive(Clone)]
 pub struct State {
+    /// Where items are read from.
     pub store: Store,
+    /// The configuration in force.
     pub loaded: watch::Receiver<Arc<Loaded>>,
+    /// To the daemon's loop.
     pub control: mpsc::Sender<Control>,
     /// When the daemon started; `None` in-process.
     pub started: Option<Timestamp>,
+    /// The clock, which composition owns.
     pub clock: fn() -> Timestamp,
+}
+
+/// The state, and the word that the server is stopping: a reader who waits for a commit then gets an answer at once.
+#[derive(Clone)]
+struct Shared {
+    state: State,
+    stopping: watch::Receiver<bool>,
+}
+
+/// Every route, without guards: for the Unix socket, whose file mode is the guard, and for use in-process.
+pub fn router(state: State) -> Router {
+    // The sender is gone at once: such a router is never told to stop.
+    routes(Shared { state, stopping: watch::channel(false).1 })
+}
+
+/// Every route behind what TCP needs: the token, and the refusal of foreign hosts and origins.
+pub fn tcp_router(config: &ServerConfig, state: State) -> Router {
+    guard::protect(router(state), config)
+}
+
+fn routes(shared: Shared) -> Router {
+    Router::new()
+        .route("/api/v1/items", get(items::list))
+        .route("/api/v1/items/{id}", get(items::show))
+        .route("/api/v1/log", get(log::read))
+        .route("/api/v1/feeds", get(feeds::list))
+        .route("/api/v1/feeds/{id}", get(feeds::show))
+        .route("/api/v1/feeds/{id}/poll", post(feeds::poll))
+        .route("/api/v1/reload", post(feeds::reload))
+        .route("/api/v1/topics", get(topics::list))
+        .route("/api/v1/topics/test", post(topics::test))
+        .route("/api/v1/corpus", get(corpus::list))
+        .route("/api/v1/corpus/match", post(corpus::matches))
+        .route("/api/v1/stats", get(stats::show))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .fallback(problem::no_such_route)
+        .method_not_allowed_fallback(problem::wrong_method)
+        .layer(middleware::from_fn(with_headers))
+        .with_state(shared)
+}
+
+/// No answer is to be kept, guessed at, or told about to other sites.
+async fn with_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}
+
+impl Shared {
+    /// Runs `work`, which reads the disk or counts words, where it may block.
+    async fn blocking<T, F>(&self, work: F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: FnOnce(&State) -> Result<T, StoreError> + Send + 'static,
+    {
+        let state = self.state.clone();
+        match tokio::task::spawn_blocking(move || work(&state)).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(Problem::store(&error)),
+            Err(error) => Err(Problem::internal(&error)),
+        }
+    }
+
+    fn loaded(&self) -> Arc<Loaded> {
+        Arc::clone(&self.state.loaded.borrow())
+    }
+
+    /// Asks the daemon's loop. `None` where nobody is there to answer.
+    async fn ask<T>(&self, question: impl FnOnce(oneshot::Sender<T>) -> Control) -> Option<T> {
+        let (answer, answered) = oneshot::channel();
+        self.state.control.send(question(answer)).await.ok()?;
+        answered.await.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_is_never_printed() {
+        let config = ServerConfig { token: Some("s3cret-and-long".to_owned()), ..ServerConfig::default() };
+        assert!(!format!("{config:?}").contains("s3cret"));
+    }
 }

@@ -1,39 +1,99 @@
 //! The durable log of items.
 //!
 //! In: groups of decided candidates with their feeds' cursors. Out: items, log records, cursors.
-//! Promise: a group is stored whole or not at all, and [`Writer::commit`] returns only once it is on disk.
+//! Promise: a group is stored whole or not at all, and [`Writer::commit`] returns only once it is on disk; so a feed's
+//! cursor never stands past an item that could still be lost.
+//! Not here: deciding what is a copy ([`crate::dedup`]), when to write and to prune ([`crate::pipeline`]).
+//!
+//! From the outside in: [`writer`] and [`reader`] work on the records of [`records`] and [`feeds`]; [`schema`] gives these
+//! their bytes, [`keys`] their places, [`values`] cuts the large ones, [`staged`] collects what a group writes, and
+//! [`engine`] writes it. [`layout`] knows the directory.
 
 mod engine;
+mod feeds;
+mod keys;
+mod layout;
+mod reader;
+mod records;
 mod schema;
+mod staged;
+mod values;
+mod verify;
+mod writer;
 
+#[cfg(test)]
+mod tests;
+
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use crate::dedup::{Fingerprint, Verdict};
-use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq, TopicId};
-use crate::item::{Candidate, Item, LogKind, LogRecord};
+pub use reader::{DEFAULT_PAGE, MAX_COPIES, MAX_PAGE, Store};
+pub use schema::Revision;
+pub use writer::{MAX_PRUNE, Writer};
+
+use crate::dedup::Verdict;
+use crate::id::{FeedId, ItemId, Seq, TopicId};
+use crate::item::{Candidate, Item};
 use crate::source::{FeedCursor, PollRecord};
 use crate::units::{ByteSize, Span};
+use engine::{Engine, Fault, REPAIR_HINT, Read as _, Table};
+use writer::NEXT_SEQ;
 
 /// `[store]` of `rasid.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StoreConfig {
+    /// The store's directory; created where there is none.
     pub path: PathBuf,
+    /// The page cache, at least 1 MiB. The process takes three to eight times as much for it.
     pub cache: ByteSize,
+    /// How long items are kept.
     pub retention: Retention,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { path: PathBuf::from("data"), cache: ByteSize::mib(256), retention: Retention::Forever }
+    }
 }
 
 /// How long items are kept: `"forever"` or a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Retention { Forever, For(Span) }
+pub enum Retention {
+    /// Until somebody removes them.
+    Forever,
+    /// This long after they were stored; see [`Writer::prune`].
+    For(Span),
+}
+
+impl Serialize for Retention {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Forever => serializer.serialize_str("forever"),
+            Self::For(span) => span.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Retention {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == "forever" {
+            return Ok(Self::Forever);
+        }
+        text.parse().map(Self::For).map_err(serde::de::Error::custom)
+    }
+}
 
 /// One candidate with its verdict.
 #[derive(Clone, Debug)]
 pub struct Decided {
+    /// What is stored.
     pub candidate: Candidate,
     /// `revision` replaces the words of the item with the same id; a duplicate is stored small; anything else is new.
     pub verdict: Verdict,
@@ -49,22 +109,39 @@ pub struct Group {
     /// `stored_at` and the log's `at`.
     pub at: Option<Timestamp>,
 }
+
+/// The most items in a [`Group`]: about 1,300 operations, within what sled writes in one go without taking gigabytes.
 pub const MAX_GROUP: usize = 128;
 
 /// An item as far as deciding needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Known { pub id: ItemId, /** `Candidate::hash` as last stored */ pub hash: u64, pub duplicate: bool, pub text_from_page: bool }
+pub struct Known {
+    /// Its id.
+    pub id: ItemId,
+    /// `Candidate::hash` as last stored.
+    pub hash: u64,
+    /// Whether it is a duplicate.
+    pub duplicate: bool,
+    /// Whether its text is from its web page.
+    pub text_from_page: bool,
+}
 
 /// Which items, newest published first.
 #[derive(Clone, Debug, Default)]
 pub struct ItemQuery {
+    /// About this topic.
     pub topic: Option<TopicId>,
+    /// From this feed.
     pub feed: Option<FeedId>,
+    /// In this language.
     pub language: Option<String>,
+    /// Published at this time or later.
     pub since: Option<Timestamp>,
+    /// Published before this time.
     pub until: Option<Timestamp>,
     /// Whether duplicates are listed too.
     pub duplicates: bool,
+    /// At most [`MAX_PAGE`]; 0 is [`DEFAULT_PAGE`].
     pub limit: usize,
     /// From the `next` of the page before.
     pub after: Option<String>,
@@ -72,72 +149,174 @@ pub struct ItemQuery {
 
 /// One page of a listing.
 #[derive(Clone, Debug)]
-pub struct Page { pub items: Vec<Item>, pub next: Option<String> }
+pub struct Page {
+    /// Newest published first.
+    pub items: Vec<Item>,
+    /// Where the next page begins; none at the end.
+    pub next: Option<String>,
+}
 
+/// What is stored, in numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stats { pub last_seq: u64, pub items: u64, pub duplicates: u64, pub revisions: u64, pub bytes_on_disk: u64, pub by_feed: Vec<(FeedId, u64)>, pub by_topic: Vec<(TopicId, u64)> }
+pub struct Stats {
+    /// The last position of the log.
+    pub last_seq: u64,
+    /// Items that are not duplicates.
+    pub items: u64,
+    /// Duplicates.
+    pub duplicates: u64,
+    /// Former words that are kept.
+    pub revisions: u64,
+    /// The size of the files.
+    pub bytes_on_disk: u64,
+    /// Items of each feed, without duplicates; feeds that have any.
+    pub by_feed: Vec<(FeedId, u64)>,
+    /// Items of each topic (`maybe` counts), without duplicates; topics that have any.
+    pub by_topic: Vec<(TopicId, u64)>,
+}
 
+/// Why the store refused, by what can be done about it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Another process holds the store.
-    #[error("{path}: another process holds the store")]
-    Locked { path: PathBuf },
+    /// Another process holds the store: ask it, or stop it.
+    #[error("{}: another process holds the store; ask that one, or stop it first", path.display())]
+    Locked {
+        /// The store's directory.
+        path: PathBuf,
+    },
+    /// What is stored is damaged, or is not what this program writes. Nothing was removed.
+    #[error("{what}; {hint}")]
+    Corrupt {
+        /// What, and where.
+        what: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A newer program wrote the store: run that one.
+    #[error(
+        "{}: the store has the layout {found}, and this program knows {supported}; run the newer program that wrote it",
+        path.display()
+    )]
+    NewerSchema {
+        /// The store's directory.
+        path: PathBuf,
+        /// The layout found.
+        found: u64,
+        /// The newest known.
+        supported: u32,
+    },
+    /// The directory or its files cannot be used: look at permissions and space.
+    #[error("{what}: {source}")]
+    Io {
+        /// Which file, and what was tried.
+        what: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Writing or reading failed while the store was open, mostly for want of space. Such an error stays until the store is
+    /// opened again, so: make room, then restart.
+    #[error("{0}; make sure that the disk works and has room, then restart")]
+    Engine(String),
+    /// The group has more than [`MAX_GROUP`] items; nothing was written. Split it.
+    #[error("a group of {items} items is more than the {MAX_GROUP} that are written at once")]
+    TooLarge {
+        /// How many it has.
+        items: usize,
+    },
+    /// The question was wrong, not the store.
     #[error("{0}")]
-    Other(String),
+    Query(String),
 }
 
-/// Reads; cheap to clone; blocking (call on a blocking thread in async code).
-#[derive(Clone)]
-pub struct Store { }
-/// Writes; there is one.
-pub struct Writer { }
-
-/// Opens or creates; runs the whole recovery procedure.
-pub fn open(_config: &StoreConfig) -> Result<(Store, Writer), StoreError> { unimplemented!() }
-
-impl Writer {
-    pub fn commit(&mut self, _group: Group) -> Result<Seq, StoreError> { unimplemented!() }
-}
-impl Store {
-    pub fn item(&self, _id: ItemId) -> Result<Option<Item>, StoreError> { unimplemented!() }
-    pub fn items(&self, _query: &ItemQuery) -> Result<Page, StoreError> { unimplemented!() }
-    pub fn log(&self, _after: Seq, _limit: usize) -> Result<Vec<LogRecord>, StoreError> { unimplemented!() }
-    /// The last durable position; changes wake waiters.
-    pub fn durable(&self) -> watch::Receiver<Seq> { unimplemented!() }
-    pub fn cursor(&self, _feed: &FeedId) -> Result<Option<FeedCursor>, StoreError> { unimplemented!() }
-    /// The last polls, newest first, at most 50.
-    pub fn polls(&self, _feed: &FeedId) -> Result<Vec<PollRecord>, StoreError> { unimplemented!() }
-    pub fn known(&self, _id: ItemId) -> Result<Option<Known>, StoreError> { unimplemented!() }
-    /// The first item stored with this exact text.
-    pub fn by_content(&self, _hash: ContentHash) -> Result<Option<ItemId>, StoreError> { unimplemented!() }
-    /// The first item stored with this canonical URL.
-    pub fn by_url(&self, _canonical: &url::Url) -> Result<Option<ItemId>, StoreError> { unimplemented!() }
-    /// Fingerprints of items (not of duplicates) stored since, oldest first.
-    pub fn fingerprints(&self, _since: Timestamp, _each: &mut dyn FnMut(ItemId, Timestamp, Fingerprint)) -> Result<(), StoreError> { unimplemented!() }
-    pub fn stats(&self) -> Result<Stats, StoreError> { unimplemented!() }
-    /// Every index against the items; the problems found.
-    pub fn verify(&self) -> Result<Vec<String>, StoreError> { unimplemented!() }
+/// What readers and the writer share.
+struct Inner {
+    /// Before `place`: the lock on the directory goes last.
+    engine: Engine,
+    durable: watch::Sender<Seq>,
+    /// Taken for each write, and by whoever needs the store to hold still.
+    turn: Mutex<()>,
+    path: PathBuf,
+    _place: layout::Place,
 }
 
-impl Default for StoreConfig {
-    fn default() -> Self {
-        Self { path: PathBuf::from("data"), cache: ByteSize::mib(256), retention: Retention::Forever }
-    }
-}
+/// In meta: the layout of keys and trees.
+const SCHEMA: &[u8] = b"schema";
 
-impl Serialize for Retention {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Forever => serializer.serialize_str("forever"),
-            Self::For(span) => span.serialize(serializer),
+/// Opens or creates the store, after whatever end it had: finds the generation, clears what a killed opening left, and where
+/// sled finds its snapshot damaged has it replay its log instead. Blocking: about a second for each gigabyte written since
+/// the last opening.
+///
+/// # Errors
+/// [`StoreError::Locked`], [`StoreError::NewerSchema`], [`StoreError::Io`]; [`StoreError::Corrupt`] when recovery failed: the
+/// directory is left as it is.
+pub fn open(config: &StoreConfig) -> Result<(Store, Writer), StoreError> {
+    let mut place = layout::claim(&config.path)?;
+    layout::sweep(&place.generation)?;
+    let engine = open_engine(&config.path, &place.generation, config.cache.0)?;
+    match engine.get(Table::Meta, SCHEMA)?.map(|value| records::as_counter(&value)) {
+        Some(found) if found == u64::from(schema::SCHEMA) => {}
+        Some(found) if found > u64::from(schema::SCHEMA) => {
+            return Err(StoreError::NewerSchema { path: config.path.clone(), found, supported: schema::SCHEMA });
         }
+        None if !place.published => begin(&engine)?,
+        _ => return Err(damaged(&config.path, "it is empty, though it was in use")),
     }
+    if !place.published {
+        place.publish()?;
+    }
+    let last = check_end(&config.path, &engine)?;
+    let inner = Arc::new(Inner {
+        engine,
+        durable: watch::Sender::new(Seq(last)),
+        turn: Mutex::new(()),
+        path: config.path.clone(),
+        _place: place,
+    });
+    Ok((Store { inner: Arc::clone(&inner) }, Writer::over(inner)?))
 }
 
-impl<'de> Deserialize<'de> for Retention {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text == "forever" { return Ok(Self::Forever) }
-        text.parse().map(Self::For).map_err(serde::de::Error::custom)
+/// Rule 5: what does not open with its snapshot is opened without it, by replaying the log.
+fn open_engine(path: &Path, generation: &Path, cache: u64) -> Result<Engine, StoreError> {
+    let refused = |fault| match fault {
+        Fault::Locked => StoreError::Locked { path: path.to_owned() },
+        Fault::Corrupt(why) => damaged(generation, &why),
+        Fault::Other(why) => StoreError::Engine(format!("{}: {why}", generation.display())),
+    };
+    let why = match Engine::open(generation, cache) {
+        Err(Fault::Corrupt(why)) => why,
+        opened => return opened.map_err(refused),
+    };
+    if layout::set_snapshots_aside(generation)? == 0 {
+        return Err(refused(Fault::Corrupt(why)));
     }
+    tracing::warn!(path = %path.display(), error = why, "the store's snapshot is damaged: replaying its log");
+    Engine::open(generation, cache).map_err(|fault| match layout::put_snapshots_back(generation) {
+        Ok(()) => refused(fault),
+        Err(error) => error,
+    })
+}
+
+/// Makes an empty store one of ours.
+fn begin(engine: &Engine) -> Result<(), StoreError> {
+    let number = |n: u64| Some(n.to_be_bytes().to_vec());
+    engine.apply(&engine::Writes::from([
+        ((Table::Meta, SCHEMA.to_vec()), number(u64::from(schema::SCHEMA))),
+        ((Table::Meta, NEXT_SEQ.to_vec()), number(1)),
+    ]))?;
+    engine.make_durable()
+}
+
+/// The last position of the log, which must be where the counter says: a cheap look at whether recovery was whole.
+fn check_end(path: &Path, engine: &Engine) -> Result<u64, StoreError> {
+    let next = records::counter(engine, NEXT_SEQ)?;
+    let last = next.checked_sub(1).ok_or_else(|| damaged(path, "it does not say where its log ends"))?;
+    let there = |seq: u64| engine.get(Table::Log, &keys::number(seq)).map(|record| record.is_some());
+    if (last > 0 && !there(last)?) || there(next)? {
+        return Err(damaged(path, &format!("its log does not end at {last}, as it should")));
+    }
+    Ok(last)
+}
+
+fn damaged(path: &Path, why: &str) -> StoreError {
+    StoreError::Corrupt { what: format!("{}: the store cannot be opened: {why}", path.display()), hint: REPAIR_HINT.to_owned() }
 }

@@ -1,1 +1,538 @@
-//! (to be written)
+//! What is stored of an item, of its changes and of the log, byte for byte.
+//!
+//! In: the types of [`crate::item`]. Out: `[version byte][postcard]`, compressed where there is text, and back.
+//! Promise: what was written by any version of the program so far is read; a version that is not known is an error that
+//! names the record, never a guess.
+//! Not here: what is stored of feeds ([`super::feeds`]), under which keys ([`super::keys`]).
+//!
+//! postcard writes fields one after another without their names. So the structs here are the store's own (a change in
+//! `item.rs` does not touch them), none uses `flatten`, `skip` or `default`, and a struct that was released never
+//! changes: another field means another struct with the next version byte, and the old one stays readable.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use url::Url;
+
+use super::StoreError;
+use crate::dedup::fingerprint::{Fingerprint, NumberInContext, Sketch};
+use crate::dedup::{Original, Verdict, VerdictKind};
+use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq, TopicId};
+use crate::item::{Content, Copy, Item, LogKind, PublishedFrom, TextFrom};
+use crate::topic::{Decision, Evidence, Field, TopicMatch};
+
+/// The layout of keys and trees. Another one means another generation of the store.
+pub(super) const SCHEMA: u32 = 1;
+
+const V1: u8 = 1;
+/// The fastest of zstd's levels that still halves Arabic text twice.
+const LEVEL: i32 = 3;
+
+/// An item as it is stored.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Stored {
+    /// The position of its first log record, for ever.
+    pub(super) no: u64,
+    pub(super) key: EntryKey,
+    /// `Candidate::hash`.
+    pub(super) hash: u64,
+    /// Of the normalized text.
+    pub(super) content_hash: Option<ContentHash>,
+    /// Whose text it has, where it keeps none of its own: an exact copy, letter for letter.
+    pub(super) borrowed: Option<Borrowed>,
+    /// Without its copies; without its text where that is borrowed.
+    pub(super) item: Item,
+}
+
+/// Text that is kept with another item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Borrowed {
+    /// The item's number.
+    pub(super) no: u64,
+    /// The xxh3 of the text, to notice that it is another by now.
+    pub(super) hash: u64,
+}
+
+impl Stored {
+    pub(super) fn is_duplicate(&self) -> bool {
+        self.item.verdict.kind.is_duplicate()
+    }
+}
+
+/// One log record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Logged {
+    pub(super) kind: LogKind,
+    pub(super) at: Timestamp,
+    /// The item's number.
+    pub(super) no: u64,
+    pub(super) id: ItemId,
+    /// The item's revision after it.
+    pub(super) revision: u32,
+}
+
+/// The words of an item before they were replaced.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Revision {
+    /// Which of the item's revisions had them, from 1.
+    pub revision: u32,
+    /// The title then.
+    pub title: String,
+    /// The summary then.
+    pub summary: String,
+    /// The text then.
+    pub text: String,
+    /// When they were fetched.
+    pub fetched_at: Timestamp,
+    /// When they were replaced.
+    pub replaced_at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ItemV1<'a> {
+    id: [u8; 16],
+    key: [u8; 16],
+    hash: u64,
+    content_hash: Option<[u8; 16]>,
+    borrowed: Option<Borrowed>,
+    seq: u64,
+    feed: Cow<'a, str>,
+    url: Option<Cow<'a, str>>,
+    canonical_url: Option<Cow<'a, str>>,
+    guid: Option<Cow<'a, str>>,
+    title: Cow<'a, str>,
+    summary: Cow<'a, str>,
+    text: Cow<'a, str>,
+    text_from: u8,
+    authors: Cow<'a, [String]>,
+    language: Option<Cow<'a, str>>,
+    tags: Cow<'a, [String]>,
+    image: Option<Cow<'a, str>>,
+    published_at: i128,
+    published_from: u8,
+    fetched_at: i128,
+    stored_at: i128,
+    revision: u32,
+    topics: Vec<TopicV1<'a>>,
+    verdict: u8,
+    of: Option<OriginalV1<'a>>,
+    similarity: f32,
+    story: Option<Cow<'a, str>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TopicV1<'a> {
+    id: Cow<'a, str>,
+    decision: u8,
+    score: f32,
+    evidence: Vec<EvidenceV1<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct EvidenceV1<'a> {
+    rule: Cow<'a, str>,
+    weight: f32,
+    field: u8,
+    start: u32,
+    end: u32,
+    text: Cow<'a, str>,
+}
+
+#[derive(Serialize, Deserialize)]
+enum OriginalV1<'a> {
+    Item([u8; 16]),
+    Corpus(Cow<'a, str>, Cow<'a, str>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct RevisionV1<'a> {
+    revision: u32,
+    title: Cow<'a, str>,
+    summary: Cow<'a, str>,
+    text: Cow<'a, str>,
+    fetched_at: i128,
+    replaced_at: i128,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LogV1 {
+    kind: u8,
+    at: i128,
+    no: u64,
+    id: [u8; 16],
+    revision: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CopyV1<'a> {
+    id: [u8; 16],
+    feed: Cow<'a, str>,
+    url: Option<Cow<'a, str>>,
+    published_at: i128,
+    kind: u8,
+    similarity: f32,
+    borrows: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FingerprintV1 {
+    id: [u8; 16],
+    stored_at: i128,
+    published_at: i128,
+    content: Option<[u8; 16]>,
+    title: Option<u64>,
+    numbers: Vec<NumberInContext>,
+    openings: Vec<u32>,
+    sketch: Sketch,
+    words: u32,
+    title_words: u32,
+    /// Differences from one to the next: sorted hashes take four bytes so, instead of five.
+    shingles: Vec<u32>,
+}
+
+/// The numbers that stand for an enum's values on disk, for ever.
+macro_rules! codes {
+    ($code:ident, $of_code:ident, $type:ident { $($value:ident = $number:literal),+ $(,)? }) => {
+        const fn $code(value: $type) -> u8 {
+            match value { $($type::$value => $number),+ }
+        }
+        fn $of_code(code: u8) -> Result<$type, String> {
+            match code {
+                $($number => Ok($type::$value),)+
+                other => Err(format!(concat!("no ", stringify!($type), " has the number {}"), other)),
+            }
+        }
+    };
+}
+codes!(kind_code, kind_of, VerdictKind {
+    New = 0, Revision = 1, Exact = 2, Near = 3, Contained = 4, Expands = 5, Update = 6, Related = 7,
+});
+codes!(log_code, log_of, LogKind { New = 0, Revised = 1, Duplicate = 2, Reclassified = 3, Removed = 4 });
+codes!(text_from_code, text_from_of, TextFrom { Page = 0, Feed = 1, Summary = 2 });
+codes!(published_from_code, published_from_of, PublishedFrom { Feed = 0, Page = 1, Fetch = 2 });
+codes!(decision_code, decision_of, Decision { Maybe = 0, Match = 1 });
+codes!(field_code, field_of, Field { Title = 0, Summary = 1, Text = 2, Url = 3, Feed = 4, Language = 5 });
+
+pub(super) fn encode_item(stored: &Stored) -> Result<Vec<u8>, StoreError> {
+    let Stored { no, key, hash, content_hash, borrowed, item } = stored;
+    let Item { id, seq, feed, content, stored_at, revision, topics, verdict, copies: _, story } = item;
+    let record = ItemV1 {
+        id: id.0,
+        key: key.0,
+        hash: *hash,
+        content_hash: content_hash.map(|hash| hash.0),
+        borrowed: *borrowed,
+        seq: seq.0,
+        feed: feed.as_str().into(),
+        url: content.url.as_ref().map(|url| url.as_str().into()),
+        canonical_url: content.canonical_url.as_ref().map(|url| url.as_str().into()),
+        guid: content.guid.as_deref().map(Cow::from),
+        title: content.title.as_str().into(),
+        summary: content.summary.as_str().into(),
+        text: content.text.as_str().into(),
+        text_from: text_from_code(content.text_from),
+        authors: content.authors.as_slice().into(),
+        language: content.language.as_deref().map(Cow::from),
+        tags: content.tags.as_slice().into(),
+        image: content.image.as_ref().map(|url| url.as_str().into()),
+        published_at: content.published_at.as_nanosecond(),
+        published_from: published_from_code(content.published_from),
+        fetched_at: content.fetched_at.as_nanosecond(),
+        stored_at: stored_at.as_nanosecond(),
+        revision: *revision,
+        topics: topics.iter().map(topic_v1).collect(),
+        verdict: kind_code(verdict.kind),
+        of: verdict.of.as_ref().map(original_v1),
+        similarity: verdict.similarity,
+        story: story.as_deref().map(Cow::from),
+    };
+    packed(&record, || format!("item {no}"))
+}
+
+pub(super) fn decode_item(no: u64, bytes: &[u8]) -> Result<Stored, StoreError> {
+    let what = || format!("item {no}");
+    let record: ItemV1<'static> = unpacked(bytes, what)?;
+    item_of(no, record).map_err(|error| damaged(what(), &error))
+}
+
+fn item_of(no: u64, record: ItemV1<'static>) -> Result<Stored, String> {
+    let content = Content {
+        url: url_of(record.url)?,
+        canonical_url: url_of(record.canonical_url)?,
+        guid: record.guid.map(Cow::into_owned),
+        title: record.title.into_owned(),
+        summary: record.summary.into_owned(),
+        text: record.text.into_owned(),
+        text_from: text_from_of(record.text_from)?,
+        authors: record.authors.into_owned(),
+        language: record.language.map(Cow::into_owned),
+        tags: record.tags.into_owned(),
+        image: url_of(record.image)?,
+        published_at: time_of(record.published_at)?,
+        published_from: published_from_of(record.published_from)?,
+        fetched_at: time_of(record.fetched_at)?,
+    };
+    let item = Item {
+        id: ItemId(record.id),
+        seq: Seq(record.seq),
+        feed: record.feed.parse::<FeedId>()?,
+        content,
+        stored_at: time_of(record.stored_at)?,
+        revision: record.revision,
+        topics: record.topics.into_iter().map(topic_of).collect::<Result<_, _>>()?,
+        verdict: Verdict {
+            kind: kind_of(record.verdict)?,
+            of: record.of.map(original_of),
+            similarity: record.similarity,
+        },
+        copies: Vec::new(),
+        story: record.story.map(Cow::into_owned),
+    };
+    let content_hash = record.content_hash.map(ContentHash);
+    Ok(Stored { no, key: EntryKey(record.key), hash: record.hash, content_hash, borrowed: record.borrowed, item })
+}
+
+fn topic_v1(topic: &TopicMatch) -> TopicV1<'_> {
+    let evidence = topic.evidence.iter().map(|Evidence { rule, weight, field, start, end, text }| EvidenceV1 {
+        rule: rule.into(),
+        weight: *weight,
+        field: field_code(*field),
+        start: *start,
+        end: *end,
+        text: text.into(),
+    });
+    TopicV1 {
+        id: topic.id.as_str().into(),
+        decision: decision_code(topic.decision),
+        score: topic.score,
+        evidence: evidence.collect(),
+    }
+}
+
+fn topic_of(topic: TopicV1<'static>) -> Result<TopicMatch, String> {
+    let evidence = topic.evidence.into_iter().map(|evidence| {
+        Ok(Evidence {
+            rule: evidence.rule.into_owned(),
+            weight: evidence.weight,
+            field: field_of(evidence.field)?,
+            start: evidence.start,
+            end: evidence.end,
+            text: evidence.text.into_owned(),
+        })
+    });
+    Ok(TopicMatch {
+        id: topic.id.parse::<TopicId>()?,
+        decision: decision_of(topic.decision)?,
+        score: topic.score,
+        evidence: evidence.collect::<Result<_, String>>()?,
+    })
+}
+
+fn original_v1(original: &Original) -> OriginalV1<'_> {
+    match original {
+        Original::Item(id) => OriginalV1::Item(id.0),
+        Original::Corpus { corpus, document } => OriginalV1::Corpus(corpus.into(), document.into()),
+    }
+}
+
+fn original_of(original: OriginalV1<'static>) -> Original {
+    match original {
+        OriginalV1::Item(id) => Original::Item(ItemId(id)),
+        OriginalV1::Corpus(corpus, document) => {
+            Original::Corpus { corpus: corpus.into_owned(), document: document.into_owned() }
+        }
+    }
+}
+
+pub(super) fn encode_revision(revision: &Revision) -> Result<Vec<u8>, StoreError> {
+    let Revision { revision, title, summary, text, fetched_at, replaced_at } = revision;
+    let record = RevisionV1 {
+        revision: *revision,
+        title: title.into(),
+        summary: summary.into(),
+        text: text.into(),
+        fetched_at: fetched_at.as_nanosecond(),
+        replaced_at: replaced_at.as_nanosecond(),
+    };
+    packed(&record, || format!("revision {revision}"))
+}
+
+pub(super) fn decode_revision(no: u64, bytes: &[u8]) -> Result<Revision, StoreError> {
+    let what = || format!("a revision of item {no}");
+    let record: RevisionV1<'static> = unpacked(bytes, what)?;
+    let times = || Ok((time_of(record.fetched_at)?, time_of(record.replaced_at)?));
+    let (fetched_at, replaced_at) = times().map_err(|error: String| damaged(what(), &error))?;
+    Ok(Revision {
+        revision: record.revision,
+        title: record.title.into_owned(),
+        summary: record.summary.into_owned(),
+        text: record.text.into_owned(),
+        fetched_at,
+        replaced_at,
+    })
+}
+
+pub(super) fn encode_log(record: &Logged) -> Result<Vec<u8>, StoreError> {
+    let Logged { kind, at, no, id, revision } = *record;
+    let record = LogV1 { kind: log_code(kind), at: at.as_nanosecond(), no, id: id.0, revision };
+    plain(&record, || format!("the log record of item {no}"))
+}
+
+pub(super) fn decode_log(seq: u64, bytes: &[u8]) -> Result<Logged, StoreError> {
+    let what = || format!("log record {seq}");
+    let LogV1 { kind, at, no, id, revision } = unplain(bytes, what)?;
+    let parts = || Ok((log_of(kind)?, time_of(at)?));
+    let (kind, at) = parts().map_err(|error: String| damaged(what(), &error))?;
+    Ok(Logged { kind, at, no, id: ItemId(id), revision })
+}
+
+/// The most bytes of an address in a listing of copies: the whole one stands in the copy's own record.
+const MAX_COPY_URL: usize = 2_000;
+
+/// What the original's listing says of a copy, so that listing reads no other record.
+pub(super) fn encode_copy(stored: &Stored) -> Result<Vec<u8>, StoreError> {
+    let item = &stored.item;
+    let url = item.content.url.as_ref().map(Url::as_str).filter(|url| url.len() <= MAX_COPY_URL);
+    let record = CopyV1 {
+        id: item.id.0,
+        feed: item.feed.as_str().into(),
+        url: url.map(Cow::from),
+        published_at: item.content.published_at.as_nanosecond(),
+        kind: kind_code(item.verdict.kind),
+        similarity: item.verdict.similarity,
+        borrows: stored.borrowed.is_some(),
+    };
+    plain(&record, || format!("the copy {}", item.id))
+}
+
+/// A copy, and whether it borrows its original's text.
+pub(super) fn decode_copy(bytes: &[u8]) -> Result<(Copy, bool), StoreError> {
+    let what = || "a listed copy".to_owned();
+    let record: CopyV1<'static> = unplain(bytes, what)?;
+    let borrows = record.borrows;
+    let copy = || -> Result<Copy, String> {
+        Ok(Copy {
+            id: ItemId(record.id),
+            feed: record.feed.parse()?,
+            url: url_of(record.url)?,
+            published_at: time_of(record.published_at)?,
+            kind: kind_of(record.kind)?,
+            similarity: record.similarity,
+        })
+    };
+    copy().map(|copy| (copy, borrows)).map_err(|error| damaged(what(), &error))
+}
+
+/// What is stored of an item's fingerprint.
+pub(super) struct StoredFingerprint {
+    pub(super) id: ItemId,
+    pub(super) stored_at: Timestamp,
+    pub(super) published_at: Timestamp,
+    pub(super) fingerprint: Fingerprint,
+}
+
+pub(super) fn encode_fingerprint(item: &Item, of: &Fingerprint) -> Result<Vec<u8>, StoreError> {
+    let Fingerprint { content, title, shingles, numbers, openings, sketch, words, title_words } = of;
+    let mut last = 0u32;
+    let differences = shingles.iter().map(|shingle| {
+        let difference = shingle.wrapping_sub(last);
+        last = *shingle;
+        difference
+    });
+    let record = FingerprintV1 {
+        id: item.id.0,
+        stored_at: item.stored_at.as_nanosecond(),
+        published_at: item.content.published_at.as_nanosecond(),
+        content: content.map(|hash| hash.0),
+        title: *title,
+        numbers: numbers.clone(),
+        openings: openings.clone(),
+        sketch: *sketch,
+        words: *words,
+        title_words: *title_words,
+        shingles: differences.collect(),
+    };
+    plain(&record, || format!("the fingerprint of {}", item.id))
+}
+
+pub(super) fn decode_fingerprint(no: u64, bytes: &[u8]) -> Result<StoredFingerprint, StoreError> {
+    let what = || format!("the fingerprint of item {no}");
+    let record: FingerprintV1 = unplain(bytes, what)?;
+    let time = |time: i128| time_of(time).map_err(|error| damaged(what(), &error));
+    let (stored_at, published_at) = (time(record.stored_at)?, time(record.published_at)?);
+    let mut last = 0u32;
+    let shingles = record.shingles.into_iter().map(|difference| {
+        last = last.wrapping_add(difference);
+        last
+    });
+    let fingerprint = Fingerprint {
+        content: record.content.map(ContentHash),
+        title: record.title,
+        shingles: shingles.collect(),
+        numbers: record.numbers,
+        openings: record.openings,
+        sketch: record.sketch,
+        words: record.words,
+        title_words: record.title_words,
+    };
+    Ok(StoredFingerprint { id: ItemId(record.id), stored_at, published_at, fingerprint })
+}
+
+/// When the item of a fingerprint was stored, from the beginning of the fingerprint's record.
+pub(super) fn fingerprint_stored_at(key: &[u8], beginning: &[u8]) -> Result<Timestamp, StoreError> {
+    let what = || format!("the fingerprint of item {}", super::values::hex(key));
+    let rest = version_1(beginning, &what)?;
+    let read = postcard::take_from_bytes::<([u8; 16], i128)>(rest).map_err(|error| error.to_string());
+    read.and_then(|((_, stored_at), _)| time_of(stored_at)).map_err(|error| damaged(what(), &error))
+}
+
+/// `[version][zstd(postcard)]`.
+fn packed(record: &impl Serialize, what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
+    let failed = |error: &dyn std::fmt::Display| StoreError::Engine(format!("{}: it cannot be encoded: {error}", what()));
+    let bytes = postcard::to_stdvec(record).map_err(|error| failed(&error))?;
+    let mut out = vec![V1];
+    // sled's own compression cannot be built beside a current zstd, and cannot be switched afterwards.
+    zstd::stream::copy_encode(bytes.as_slice(), &mut out, LEVEL).map_err(|error| failed(&error))?;
+    Ok(out)
+}
+
+fn unpacked<T: DeserializeOwned>(bytes: &[u8], what: impl Fn() -> String) -> Result<T, StoreError> {
+    let rest = version_1(bytes, &what)?;
+    let bytes = zstd::stream::decode_all(rest).map_err(|error| damaged(what(), &error.to_string()))?;
+    postcard::from_bytes(&bytes).map_err(|error| damaged(what(), &error.to_string()))
+}
+
+/// `[version][postcard]`, for what is small or does not compress.
+pub(super) fn plain(record: &impl Serialize, what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
+    postcard::to_extend(record, vec![V1])
+        .map_err(|error| StoreError::Engine(format!("{}: it cannot be encoded: {error}", what())))
+}
+
+pub(super) fn unplain<T: DeserializeOwned>(bytes: &[u8], what: impl Fn() -> String) -> Result<T, StoreError> {
+    let rest = version_1(bytes, &what)?;
+    postcard::from_bytes(rest).map_err(|error| damaged(what(), &error.to_string()))
+}
+
+fn version_1<'a>(bytes: &'a [u8], what: &impl Fn() -> String) -> Result<&'a [u8], StoreError> {
+    match bytes.split_first() {
+        Some((&V1, rest)) => Ok(rest),
+        Some((version, _)) => Err(StoreError::Corrupt {
+            what: format!("{}: its record has the version {version}, and this program reads up to {V1}", what()),
+            hint: "run the newer program that wrote it".to_owned(),
+        }),
+        None => Err(damaged(what(), "the record is empty")),
+    }
+}
+
+pub(super) fn damaged(what: String, why: &str) -> StoreError {
+    StoreError::Corrupt { what: format!("{what}: {why}"), hint: super::engine::REPAIR_HINT.to_owned() }
+}
+
+pub(super) fn time_of(nanoseconds: i128) -> Result<Timestamp, String> {
+    Timestamp::from_nanosecond(nanoseconds).map_err(|error| error.to_string())
+}
+
+pub(super) fn url_of(url: Option<Cow<'_, str>>) -> Result<Option<Url>, String> {
+    url.map(|url| Url::parse(&url).map_err(|error| format!("`{url}`: {error}"))).transpose()
+}

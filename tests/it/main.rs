@@ -8,13 +8,14 @@ mod demo;
 mod feeds;
 mod fetch;
 mod flow;
+mod newsroom;
 mod pages;
+mod rasid;
 mod read_api;
 mod recovery;
 mod shutdown;
 mod store;
+mod support;
 mod text;
 mod tidy;
 mod topics;
-mod support;
-

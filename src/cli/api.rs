@@ -1,0 +1,218 @@
+//! One way to what is stored, whether a daemon runs or not.
+//!
+//! In: requests. Out: what the routes answer, from the daemon that holds the store (over its Unix socket) or from the
+//! same router in this process.
+//! Why: the store belongs to one process at a time, and two code paths would answer differently sooner or later.
+//! Not here: what is asked; each command knows its routes.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::header::{CONTENT_TYPE, HOST};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::net::UnixStream;
+use tokio::sync::{mpsc, watch};
+use tower::ServiceExt;
+
+use super::output;
+use crate::config::Config;
+use crate::serve::{self, Loaded, Router, State};
+use crate::store::{self, StoreError};
+
+/// Where requests go.
+pub enum Api {
+    /// To the daemon behind this socket.
+    Daemon(PathBuf),
+    /// To the router in this process, which holds the store as long as it lives.
+    Here(Router),
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Daemon(socket) => f.debug_tuple("Daemon").field(socket).finish(),
+            Self::Here(_) => f.debug_tuple("Here").finish(),
+        }
+    }
+}
+
+impl Api {
+    /// The daemon behind `socket` where one answers, else what `in_process` makes.
+    ///
+    /// # Errors
+    /// When the socket belongs to somebody else, or the store cannot be opened.
+    pub async fn connect(socket: PathBuf, in_process: impl FnOnce() -> anyhow::Result<Router>) -> anyhow::Result<Self> {
+        match Self::daemon(socket).await? {
+            Some(daemon) => Ok(daemon),
+            None => in_process().map(Self::Here),
+        }
+    }
+
+    /// The daemon behind `socket`, where one answers.
+    ///
+    /// # Errors
+    /// When the socket belongs to somebody else.
+    pub async fn daemon(socket: PathBuf) -> anyhow::Result<Option<Self>> {
+        match UnixStream::connect(&socket).await {
+            Ok(_) => Ok(Some(Self::Daemon(socket))),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                bail!("{}: a daemon of another user runs here; run this command as that user", socket.display())
+            }
+            // No file, a dead daemon's file, or a path that no daemon could have bound either.
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Whether a daemon answers.
+    pub const fn is_daemon(&self) -> bool {
+        matches!(self, Self::Daemon(_))
+    }
+
+    /// Asks for what stands at `path`.
+    ///
+    /// # Errors
+    /// [`Refused`] with the problem that was answered; [`Gone`] when the daemon is not there any more.
+    pub async fn get<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)]) -> anyhow::Result<T> {
+        let mut target = path.to_owned();
+        if !query.is_empty() {
+            target.push('?');
+            target.push_str(&url::form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish());
+        }
+        self.ask(Request::builder().method(Method::GET).uri(target).body(Full::default())?).await
+    }
+
+    /// Sends `body` to `path`.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<T> {
+        let body = Full::new(Bytes::from(serde_json::to_vec(body)?));
+        let request = Request::builder().method(Method::POST).uri(path).header(CONTENT_TYPE, "application/json");
+        self.ask(request.body(body)?).await
+    }
+
+    async fn ask<T: DeserializeOwned>(&self, request: Request<Full<Bytes>>) -> anyhow::Result<T> {
+        let (status, bytes) = self.send(request).await?;
+        if status.is_success() {
+            return serde_json::from_slice(&bytes)
+                .context("the answer is not what this version understands; is the daemon of another version?");
+        }
+        let refused = serde_json::from_slice::<Refused>(&bytes);
+        Err(refused.map_or_else(|_| anyhow::anyhow!("the daemon answered {status}"), anyhow::Error::from))
+    }
+
+    /// Sends a request as it is.
+    ///
+    /// # Errors
+    /// [`Gone`] when the daemon is not there any more.
+    pub async fn send(&self, mut request: Request<Full<Bytes>>) -> anyhow::Result<(StatusCode, Bytes)> {
+        match self {
+            Self::Daemon(socket) => {
+                request.headers_mut().insert(HOST, hyper::header::HeaderValue::from_static("localhost"));
+                Ok(over_socket(socket, request).await.map_err(|error| Gone { socket: socket.clone(), error })?)
+            }
+            Self::Here(router) => {
+                let response = router.clone().oneshot(request).await?;
+                let status = response.status();
+                Ok((status, response.into_body().collect().await?.to_bytes()))
+            }
+        }
+    }
+}
+
+/// One connection a request: commands make few.
+async fn over_socket(socket: &PathBuf, request: Request<Full<Bytes>>) -> io::Result<(StatusCode, Bytes)> {
+    let stream = UnixStream::connect(socket).await?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
+    let exchange = async move {
+        let response: Response<_> = sender.send_request(request).await.map_err(io::Error::other)?;
+        let status = response.status();
+        let bytes = response.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
+        Ok((status, bytes))
+    };
+    // The connection is driven here, beside the exchange, and ends with it: no task is left behind.
+    tokio::pin!(exchange, connection);
+    tokio::select! {
+        answer = &mut exchange => answer,
+        ended = &mut connection => match ended {
+            // All bytes are there; the exchange only has to take them.
+            Ok(()) => exchange.await,
+            Err(error) => Err(io::Error::other(error)),
+        },
+    }
+}
+
+/// What the interface refused, as its problem document says.
+#[derive(Debug, Deserialize, thiserror::Error)]
+pub struct Refused {
+    /// The HTTP status.
+    pub status: u16,
+    /// The stable name of the problem.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What is wrong.
+    pub detail: String,
+    /// Of a configuration that was refused.
+    #[serde(default)]
+    pub problems: Vec<String>,
+}
+
+impl Refused {
+    /// Whether it is the asker's fault.
+    pub(super) fn is_usage(&self) -> bool {
+        self.status == StatusCode::BAD_REQUEST.as_u16()
+    }
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)?;
+        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+/// A daemon that answered before, and does not now.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: the daemon has gone: {error}", socket.display())]
+pub struct Gone {
+    socket: PathBuf,
+    #[source]
+    error: io::Error,
+}
+
+/// The router over the store that `config` names, for when no daemon holds it. Orders to a daemon are refused.
+///
+/// # Errors
+/// When the store cannot be opened.
+pub fn in_process(config: &Config) -> anyhow::Result<Router> {
+    let opened = store::open(&config.store).map_err(|error| match error {
+        StoreError::Locked { .. } => anyhow::Error::new(error).context(
+            "a daemon is just starting or stopping, or another command reads the store; try again in a moment",
+        ),
+        error => error.into(),
+    });
+    let (store, _writer) = opened?;
+    let loaded = Loaded {
+        feeds: config.feeds.clone(),
+        topics: Arc::clone(&config.topics),
+        corpora: Arc::clone(&config.corpora),
+    };
+    let state = State {
+        store,
+        loaded: watch::channel(Arc::new(loaded)).1,
+        // Nobody receives: the routes say that no daemon takes orders.
+        control: mpsc::channel(1).0,
+        started: None,
+        clock: output::now,
+    };
+    Ok(serve::router(state))
+}

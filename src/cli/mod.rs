@@ -1,0 +1,216 @@
+//! The command line: arguments to commands, results to exit codes.
+//!
+//! In: the arguments of the process. Out: data on standard output, everything for people on standard error, and an
+//! exit code: 0 done, 1 failed, 2 wrong usage, 78 the configuration is wrong.
+//! Promise: every reading command answers while a daemon runs and while none does, over one code path ([`api`]).
+//! Not here: what the commands do; each has a file.
+
+pub mod api;
+pub mod check;
+mod corpus;
+pub mod corpus_pack;
+pub mod demo;
+mod feeds;
+mod input;
+mod items;
+mod output;
+pub mod run;
+pub mod samples;
+mod show;
+mod status;
+mod table;
+mod tail;
+mod topics;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::config::{self, Config, Problem};
+use crate::daemon;
+
+use api::{Api, Refused};
+
+/// `EX_CONFIG` of sysexits.h.
+const WRONG_CONFIGURATION: u8 = 78;
+const WRONG_USAGE: u8 = 2;
+const FAILED: u8 = 1;
+
+/// A streaming ingestion daemon for Arabic news.
+#[derive(Debug, Parser)]
+#[command(name = "rasid", version, arg_required_else_help = true, max_term_width = 100)]
+struct Cli {
+    /// The folder with rasid.toml, feeds.toml and topics.toml [default: $RASID_CONFIG, ./config or /etc/rasid]
+    #[arg(long, global = true, value_name = "DIR")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs the daemon: polls the feeds and serves what is stored, until it is told to stop
+    Run {
+        /// Which part of the work this process does
+        #[arg(long, value_enum, default_value_t = Role::All)]
+        role: Role,
+    },
+    /// Shows the whole daemon at work on sample sources of its own, in a temporary store
+    Demo {
+        /// Ends when every sample is stored
+        #[arg(long)]
+        once: bool,
+    },
+    /// Tells every problem of the configuration, and runs the tests of the topics
+    Check {
+        /// Also polls every feed once
+        #[arg(long)]
+        online: bool,
+    },
+    /// The sources: what is polled, and how it is doing
+    #[command(subcommand)]
+    Feeds(feeds::Command),
+    /// The topics, and what they say of a text
+    #[command(subcommand)]
+    Topics(topics::Command),
+    /// The reference documents, and which of them a text is a copy of
+    #[command(subcommand)]
+    Corpus(corpus::Command),
+    /// Lists items, newest published first
+    Items(items::Args),
+    /// Shows one item: its text, why it has its topics, what it is a copy of
+    Show(show::Args),
+    /// Prints the log, one JSON record a line
+    Tail(tail::Args),
+    /// How much is stored, and how the feeds are doing
+    Status(status::Args),
+}
+
+/// Which part of the work a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Role {
+    /// Everything
+    All,
+}
+
+/// Does what the arguments of the process say.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and the version are errors to clap, too; they go to standard output.
+            let code = if error.use_stderr() { WRONG_USAGE } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    dispatch(cli)
+}
+
+fn dispatch(cli: Cli) -> ExitCode {
+    let dir = config::find_dir(cli.config.as_deref(), &environment);
+    match cli.command {
+        Command::Run { role } => run::run(&dir, role),
+        Command::Demo { once } => demo::run(once),
+        Command::Check { online } => check::run(&dir, online),
+        Command::Corpus(corpus::Command::Pack(args)) => corpus_pack::run(&args.dir, &args.output),
+        Command::Feeds(command) => read(&dir, async |here| feeds::run(&here, command).await),
+        Command::Topics(command) => read(&dir, async |here| topics::run(&here, command).await),
+        Command::Corpus(corpus::Command::Shown(command)) => read(&dir, async |here| corpus::run(&here, command).await),
+        Command::Items(args) => read(&dir, async |here| items::run(&here, &args).await),
+        Command::Show(args) => read(&dir, async |here| show::run(&here, &args).await),
+        Command::Tail(args) => read(&dir, async |here| tail::run(&here, &args).await),
+        Command::Status(args) => read(&dir, async |here| status::run(&here, &args).await),
+    }
+}
+
+/// What the reading commands have: the configuration, and the way to what is stored.
+struct Here {
+    config: Config,
+}
+
+impl Here {
+    async fn api(&self) -> anyhow::Result<Api> {
+        Api::connect(self.socket(), || api::in_process(&self.config)).await
+    }
+
+    /// The daemon alone, where one answers.
+    async fn daemon(&self) -> anyhow::Result<Option<Api>> {
+        Api::daemon(self.socket()).await
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.config.store.path.join(daemon::SOCKET)
+    }
+}
+
+/// Runs a command that reads the configuration first.
+fn read(dir: &Path, command: impl AsyncFnOnce(Here) -> anyhow::Result<()>) -> ExitCode {
+    let config = match config::load(dir, &environment) {
+        Ok(config) => config,
+        Err(problems) => return refused(&problems),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime");
+    match runtime.and_then(|runtime| runtime.block_on(command(Here { config }))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+/// A variable of the environment, for `${NAME}` in the configuration.
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Tells every problem of a configuration that nothing can be started with.
+fn refused(problems: &[Problem]) -> ExitCode {
+    for problem in problems {
+        output::note(problem);
+    }
+    let problems = if problems.len() == 1 { "1 problem".to_owned() } else { format!("{} problems", problems.len()) };
+    output::note(format_args!("{problems} in the configuration; nothing was started"));
+    ExitCode::from(WRONG_CONFIGURATION)
+}
+
+/// Tells people what went wrong, and gives the code that tells programs.
+fn failed(error: &anyhow::Error) -> ExitCode {
+    if error.chain().any(is_closed_pipe) {
+        // Whoever read the output has enough: `rasid tail | head`.
+        return ExitCode::SUCCESS;
+    }
+    output::note(format_args!("error: {error:#}"));
+    let usage = error.is::<WrongUsage>() || error.downcast_ref::<Refused>().is_some_and(Refused::is_usage);
+    ExitCode::from(if usage { WRONG_USAGE } else { FAILED })
+}
+
+fn is_closed_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Arguments that clap takes, and that make no sense.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct WrongUsage(String);
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_configuration_is_named_before_or_after_the_command() {
+        for line in ["rasid --config x items", "rasid items --config x", "rasid feeds list --config x"] {
+            let cli = Cli::try_parse_from(line.split(' ')).expect(line);
+            assert_eq!(cli.config.as_deref(), Some(Path::new("x")), "{line}");
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! Build, start, signals, reload, deadline.
+//!
+//! In: a validated configuration. Out: a running system, and its end.
+//! Promise: everything is built before anything starts; all loops live in one [`JoinSet`]; a loop that ends by itself is
+//! a failure of the whole; a stop drains within the deadline and names who is late.
+//! Not here: what the loops do ([`crate::pipeline`], [`crate::serve`]), the command line ([`crate::cli`]).
+
+mod control;
+mod notify;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::net::{TcpListener, UnixListener};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio::task::{Id, JoinSet};
+
+use crate::config::Config;
+use crate::fetch::Client;
+use crate::pipeline::collect::Collector;
+use crate::pipeline::commit::Committer;
+use crate::pipeline::schedule::{Channels, Finished, PollNow, Schedule};
+use crate::pipeline::{Job, Stop, now};
+use crate::queue::{self, Receiver, Sender};
+use crate::serve::{self, Control, Loaded, State};
+use crate::store::{self, Store, Writer};
+
+pub use control::Reload;
+
+/// The name of the daemon's socket in the store's directory.
+pub const SOCKET: &str = "rasid.sock";
+
+/// Wishes and controls that may wait.
+const CHANNEL: usize = 64;
+
+/// Whether feeds are polled by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The daemon: when they are due.
+    Automatic,
+    /// A command that holds the store for a moment: only on a wish.
+    OnDemand,
+}
+
+/// Everything built, and its loops once started.
+pub struct System {
+    state: State,
+    stop: Stop,
+    loops: JoinSet<anyhow::Result<()>>,
+    names: BTreeMap<Id, &'static str>,
+}
+
+/// What is built before anything starts.
+pub struct Built {
+    store: Store,
+    writer: Writer,
+    client: Client,
+    loaded: Arc<Loaded>,
+}
+
+/// Opens the store and makes the HTTP client. Blocking: opening replays what was written since the last time.
+///
+/// # Errors
+/// When another process holds the store, when it cannot be read, or when no HTTP client can be made.
+pub fn build(config: &Config) -> anyhow::Result<Built> {
+    let client = Client::new(&config.fetch).map_err(anyhow::Error::msg)?;
+    let (store, writer) = store::open(&config.store)?;
+    Ok(Built { store, writer, client, loaded: Arc::new(loaded(config)) })
+}
+
+/// The part of a configuration that a reload replaces.
+fn loaded(config: &Config) -> Loaded {
+    Loaded { feeds: config.feeds.clone(), topics: config.topics.clone(), corpora: config.corpora.clone() }
+}
+
+impl System {
+    /// Starts the loops over what was built.
+    ///
+    /// # Errors
+    /// When a cursor or a fingerprint cannot be read from the store.
+    pub fn start(config: &Config, built: Built, mode: Mode, reload: Reload) -> anyhow::Result<Self> {
+        let Built { store, writer, client, loaded } = built;
+        let workers = config.fetch.workers.max(1) as usize;
+        let stop = Stop::default();
+        let (loaded_sender, loaded) = watch::channel(loaded);
+        let (control_sender, control) = mpsc::channel::<Control>(CHANNEL);
+        let (wish_sender, wishes) = mpsc::channel::<PollNow>(CHANNEL);
+        let (job_sender, jobs) = mpsc::channel::<Job>(workers);
+        let (finished_sender, finished) = mpsc::channel::<Finished>(2 * workers);
+        let (queue_sender, queue) = queue::memory(config.queue.capacity as usize);
+        let automatic = mode == Mode::Automatic;
+        let channels = Channels { jobs: job_sender, wishes, finished };
+        let schedule = Schedule::new(store.clone(), loaded.clone(), channels, stop.clone(), automatic)?;
+        let committer = Committer::new(store.clone(), writer, loaded.clone(), &config.dedup, config.store.retention);
+        let started = automatic.then(now);
+        let state = State { store, loaded: loaded.clone(), control: control_sender, started, clock: now };
+        let mut system = Self { state, stop: stop.clone(), loops: JoinSet::new(), names: BTreeMap::new() };
+        system.spawn("schedule", async move { Ok(schedule.run().await?) });
+        system.spawn("control", control::run(control, wish_sender, loaded_sender, reload, stop.clone()));
+        let jobs = Arc::new(Mutex::new(jobs));
+        let collector = Collector { client, loaded, stop };
+        for _ in 0..workers {
+            system.spawn("collect", work(collector.clone(), jobs.clone(), queue_sender.clone(), finished_sender.clone()));
+        }
+        system.spawn_commit(committer, queue, mode);
+        Ok(system)
+    }
+
+    /// What the routes need.
+    pub fn state(&self) -> State {
+        self.state.clone()
+    }
+
+    fn spawn(&mut self, name: &'static str, task: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+        let handle = self.loops.spawn(task);
+        self.names.insert(handle.id(), name);
+    }
+
+    fn spawn_commit(&mut self, mut committer: Committer, queue: Receiver, mode: Mode) {
+        let handle = self.loops.spawn_blocking(move || {
+            if mode == Mode::Automatic {
+                committer.load()?;
+            }
+            Ok(committer.run(queue)?)
+        });
+        self.names.insert(handle.id(), "commit");
+    }
+
+    /// Serves the routes on the socket and on an address.
+    pub fn serve(&mut self, socket: UnixListener, tcp: Option<(TcpListener, serve::ServerConfig)>) {
+        let (state, stop) = (self.state(), self.stop.clone());
+        self.spawn("serve socket", async move { Ok(serve::serve_unix(socket, state, async move { stop.wait().await }).await?) });
+        if let Some((listener, config)) = tcp {
+            let (state, stop) = (self.state(), self.stop.clone());
+            self.spawn("serve http", async move {
+                Ok(serve::serve_tcp(listener, &config, state, async move { stop.wait().await }).await?)
+            });
+        }
+    }
+
+    /// Returns when a loop has ended, which none does by itself before the stop.
+    async fn first_failure(&mut self) -> anyhow::Error {
+        match self.loops.join_next_with_id().await {
+            None => anyhow::anyhow!("nothing is running"),
+            Some(ended) => self.describe(ended).err().unwrap_or_else(|| anyhow::anyhow!("a loop ended by itself")),
+        }
+    }
+
+    fn describe(&mut self, ended: Result<(Id, anyhow::Result<()>), tokio::task::JoinError>) -> anyhow::Result<()> {
+        let (id, result) = match ended {
+            Ok((id, result)) => (id, result),
+            Err(error) => (error.id(), Err(anyhow::anyhow!("{error}"))),
+        };
+        let name = self.names.remove(&id).unwrap_or("a loop");
+        result.with_context(|| format!("{name} failed"))
+    }
+
+    /// Stops, waits for everyone, and says who is late.
+    ///
+    /// # Errors
+    /// When a loop failed, or did not end within the deadline.
+    pub async fn end(mut self, deadline: Duration) -> anyhow::Result<()> {
+        self.stop.set();
+        let mut failure = None;
+        let drained = tokio::time::timeout(deadline, async {
+            while let Some(ended) = self.loops.join_next_with_id().await {
+                if let Err(error) = self.describe(ended) {
+                    failure.get_or_insert(error);
+                }
+            }
+        });
+        if drained.await.is_err() {
+            let late: Vec<&str> = self.names.values().copied().collect();
+            bail!("after {} s these had not ended: {}", deadline.as_secs(), late.join(", "));
+        }
+        failure.map_or(Ok(()), Err)
+    }
+}
+
+/// A worker: polls what it is given and waits until that is on disk.
+async fn work(
+    collector: Collector,
+    jobs: Arc<Mutex<mpsc::Receiver<Job>>>,
+    queue: Sender,
+    finished: mpsc::Sender<Finished>,
+) -> anyhow::Result<()> {
+    loop {
+        let next = jobs.lock().await.recv().await;
+        let Some(job) = next else { return Ok(()) };
+        let feed = job.feed.id.clone();
+        let result = match collector.poll(job).await {
+            None => None,
+            Some(collected) => {
+                let poll = collected.poll.clone();
+                let receipt = queue.send(collected).await.context("the committer has ended")?;
+                crate::pipeline::collect::report(&feed, &poll, &receipt);
+                Some((receipt.cursor, poll))
+            }
+        };
+        // After the stop nobody listens any more, which is no failure.
+        let _stopped = finished.send(Finished { feed, result }).await;
+    }
+}
+
+/// The daemon: runs until a signal or a failure.
+///
+/// # Errors
+/// When something cannot be built or bound, when a loop fails, or when the deadline passes.
+pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    let mut hangup = signal(SignalKind::hangup()).context("listening for SIGHUP")?;
+    let config = Arc::new(config);
+    let built = {
+        let config = config.clone();
+        let opening = tokio::task::spawn_blocking(move || build(&config));
+        notify::while_starting(opening).await??
+    };
+    let socket = bind_socket(&config.store.path)?;
+    let listen = config.server.listen;
+    let tcp = TcpListener::bind(listen).await.with_context(|| format!("[server] listen: {listen} cannot be bound; is another daemon running there?"))?;
+    let address = tcp.local_addr().unwrap_or(listen);
+    let mut system = System::start(&config, built, Mode::Automatic, reload)?;
+    system.serve(socket, Some((tcp, config.server.clone())));
+    let enabled = config.feeds.iter().filter(|feed| feed.enabled).count();
+    tracing::info!(feeds = enabled, store = %config.store.path.display(), address = %address, "rasid is running");
+    notify::ready();
+    let failure = loop {
+        tokio::select! {
+            _ = terminate.recv() => break None,
+            _ = interrupt.recv() => break None,
+            _ = hangup.recv() => control::reload_on_signal(&system.state().control).await,
+            failure = system.first_failure() => break Some(failure),
+        }
+    };
+    notify::stopping();
+    match &failure {
+        None => tracing::info!(deadline = %config.shutdown.deadline, "stopping: what is in hand is finished and stored"),
+        Some(failure) => tracing::error!("{failure:#}; stopping"),
+    }
+    let socket = config.store.path.join(SOCKET);
+    let ended = tokio::select! {
+        ended = system.end(config.shutdown.deadline.get()) => ended,
+        _ = terminate.recv() => Err(anyhow::anyhow!("a second signal: stopped at once")),
+        _ = interrupt.recv() => Err(anyhow::anyhow!("a second signal: stopped at once")),
+    };
+    // Removed last: while it is there, commands find the daemon. What is left after a crash is replaced at the next start.
+    let _already_gone = tokio::task::spawn_blocking(move || std::fs::remove_file(socket)).await;
+    match failure {
+        Some(failure) => Err(failure),
+        None => ended,
+    }
+}
+
+/// Binds the socket in the store's directory. The store's lock is held, so a socket that is there is a dead one's.
+///
+/// # Errors
+/// When the path is longer than the system allows (about 100 bytes) or cannot be written.
+pub fn bind_socket(store: &Path) -> anyhow::Result<UnixListener> {
+    use std::os::unix::fs::PermissionsExt;
+    let path: PathBuf = store.join(SOCKET);
+    if path.exists() {
+        std::fs::remove_file(&path).with_context(|| format!("{}: the socket of an earlier run cannot be removed", path.display()))?;
+    }
+    let listener = UnixListener::bind(&path)
+        .with_context(|| format!("{}: the socket cannot be bound; a shorter [store] path may help", path.display()))?;
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(&path, private).with_context(|| format!("{}: setting its mode", path.display()))?;
+    Ok(listener)
+}

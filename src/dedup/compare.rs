@@ -1,0 +1,188 @@
+//! Two fingerprints to how one text relates to the other.
+//!
+//! In: the [`Marks`] of a new text and of a known one, and how many shingles they share. Out: a [`Relation`], or nothing.
+//! Promise: exchanging the two texts exchanges [`VerdictKind::Contained`] and [`VerdictKind::Expands`] and nothing else.
+//! Why the rules are what they are: `docs/duplicates.md`.
+
+use super::VerdictKind;
+use super::fingerprint::{Fingerprint, NumberInContext, Sketch};
+
+/// A text with fewer shingles (about 40 words) is never a copy by containment alone: a lead repeated as background, a
+/// dateline or a template are as long.
+pub const SHORT: u32 = 16;
+
+/// From this containment on two texts are one family.
+pub const FAMILY: f32 = 0.5;
+
+/// From this containment on two texts are one family if something else says so too.
+const LIKELY: f32 = 0.4;
+
+/// From this containment on two texts are one family if they also use the same words and are about as long: what is left
+/// when every fifth word was replaced.
+const REWORDED: f32 = 0.25;
+const REWORDED_WORDS: f32 = 0.42;
+const REWORDED_LENGTHS: f32 = 0.6;
+
+/// From this Jaccard similarity on a family member is a near copy, and not an excerpt.
+const NEAR: f32 = 0.4;
+
+/// From this containment on two texts are linked.
+const RELATED: f32 = 0.2;
+
+/// A near copy, and any copy of fewer shingles than this, that reports another number or day is an update.
+const UPDATE_BELOW: u32 = 30;
+
+/// What is kept of a fingerprint besides its shingles.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Marks {
+    /// How many shingles the text has.
+    pub shingles: u32,
+    /// 0 where there is no title.
+    title: u32,
+    sketch: Sketch,
+    /// Openings, then numbers: one allocation for both.
+    words: Box<[u32]>,
+    openings: u8,
+}
+
+impl Marks {
+    /// The marks of a fingerprint.
+    #[expect(clippy::cast_possible_truncation, reason = "32 bits of a hash are kept")]
+    pub fn of(fingerprint: &Fingerprint) -> Self {
+        let openings = fingerprint.openings.iter().take(usize::from(u8::MAX)).copied();
+        let numbers = fingerprint.numbers.iter().map(|n| n.0);
+        let words: Box<[u32]> = openings.chain(numbers).collect();
+        Self {
+            shingles: u32::try_from(fingerprint.shingles.len()).unwrap_or(u32::MAX),
+            title: fingerprint.title.map_or(0, |title| (title as u32).max(1)),
+            sketch: fingerprint.sketch,
+            words,
+            openings: u8::try_from(fingerprint.openings.len()).unwrap_or(u8::MAX),
+        }
+    }
+
+    fn openings(&self) -> &[u32] {
+        self.words.get(..usize::from(self.openings)).unwrap_or_default()
+    }
+
+    fn numbers(&self) -> impl Iterator<Item = NumberInContext> {
+        self.words.get(usize::from(self.openings)..).unwrap_or_default().iter().map(|n| NumberInContext(*n))
+    }
+
+    /// Whether the two have the same title.
+    pub fn same_title(&self, other: &Self) -> bool {
+        self.title != 0 && self.title == other.title
+    }
+
+    /// Whether the title or one of the first lines begins alike.
+    pub fn same_opening(&self, other: &Self) -> bool {
+        self.openings().iter().any(|opening| other.openings().contains(opening))
+    }
+
+    /// Whether a place that both have, the same words before and after, holds another number or weekday in each.
+    pub fn numbers_differ(&self, other: &Self) -> bool {
+        let held = |marks: &Self, context: u32| -> Vec<u32> {
+            marks.numbers().filter(|n| n.context() == context).map(|n| n.value()).collect()
+        };
+        let mut last = None;
+        self.numbers().any(|n| {
+            if last.replace(n.context()) == Some(n.context()) {
+                return false;
+            }
+            let (ours, theirs) = (held(self, n.context()), held(other, n.context()));
+            !theirs.is_empty() && ours.iter().all(|value| !theirs.contains(value))
+        })
+    }
+
+    /// The bytes that this occupies outside itself.
+    pub fn heap(&self) -> usize {
+        std::mem::size_of_val(self.words.as_ref())
+    }
+}
+
+/// What two texts have in common.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Overlap {
+    /// Shingles in both.
+    pub shared: u32,
+    /// Shingles of the new text that count: those in too many texts do not.
+    pub new: u32,
+    /// Shingles of the known text.
+    pub known: u32,
+}
+
+impl Overlap {
+    /// Shared shingles to those of the smaller text, 0 to 1.
+    pub fn containment(self) -> f32 {
+        ratio(self.shared, self.smaller())
+    }
+
+    /// Shared shingles to those of either, 0 to 1.
+    pub fn jaccard(self) -> f32 {
+        ratio(self.shared, (self.new + self.known).saturating_sub(self.shared))
+    }
+
+    fn smaller(self) -> u32 {
+        self.new.min(self.known)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of shingles are far below 2^24")]
+fn ratio(part: u32, whole: u32) -> f32 {
+    if whole == 0 { 0.0 } else { (part as f32 / whole as f32).min(1.0) }
+}
+
+/// How a new text relates to a known one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Relation {
+    /// `Near`, `Contained`, `Expands`, `Update` or `Related`.
+    pub kind: VerdictKind,
+    /// Containment.
+    pub similarity: f32,
+    /// Jaccard similarity.
+    pub jaccard: f32,
+    /// Shingles in both.
+    pub shared: u32,
+}
+
+/// What else is known of a pair of texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Context {
+    /// They stand at the same address.
+    pub same_address: bool,
+    /// They were published within a day of each other, or one of them has no date.
+    pub same_day: bool,
+}
+
+/// How the text of `new` relates to that of `known`; `None` where they have too little in common to speak of.
+pub fn relate(new: &Marks, known: &Marks, overlap: Overlap, context: Context) -> Option<Relation> {
+    let (containment, jaccard) = (overlap.containment(), overlap.jaccard());
+    let smaller = overlap.smaller();
+    let says_so_too = context.same_address || new.same_title(known) || new.same_opening(known);
+    let reworded = || {
+        containment >= REWORDED
+            && ratio(smaller, overlap.new.max(overlap.known)) >= REWORDED_LENGTHS
+            && new.sketch.similarity(&known.sketch) >= REWORDED_WORDS
+    };
+    let family = if smaller >= SHORT {
+        containment >= FAMILY || (containment >= LIKELY && context.same_day && says_so_too) || reworded()
+    } else {
+        overlap.shared >= 3 && containment >= FAMILY && says_so_too
+    };
+    let kind = if !family {
+        let linked = if smaller >= SHORT { RELATED } else { FAMILY };
+        if overlap.shared < 3 || containment < linked {
+            return None;
+        }
+        VerdictKind::Related
+    } else if (jaccard >= NEAR || smaller < UPDATE_BELOW) && new.numbers_differ(known) {
+        VerdictKind::Update
+    } else if jaccard >= NEAR || (containment < FAMILY && reworded()) {
+        VerdictKind::Near
+    } else if overlap.new <= overlap.known {
+        VerdictKind::Contained
+    } else {
+        VerdictKind::Expands
+    };
+    Some(Relation { kind, similarity: containment, jaccard, shared: overlap.shared })
+}

@@ -1,0 +1,192 @@
+//! A title and a text to the words that count for comparing.
+//!
+//! In: a title and a plain text whose paragraphs are separated by line feeds. Out: [`Lines`], the normalized words by line.
+//! Promise: a text with its headline on top and the same text without it give the same lines.
+//! What is left out, and only ever as a whole line: leading lines that repeat the title, share buttons, and lines that
+//! hold nothing but a date. A line with any other word in it stays whole, so no sentence is ever lost here.
+//! Datelines and agency names inside a line (`الرياض (واس) –`) stay too: at 3-word shingles they cost two or three of a
+//! hundred. Only [`opening`](Lines::openings) steps over them, because it looks at six words.
+
+use std::sync::LazyLock;
+
+use crate::text::tokenize::Words;
+
+use super::fingerprint::word_hash;
+
+/// Words that are compared at most; a book is recognized by its beginning, and a query stays bounded.
+pub const MAX_WORDS: usize = 20_000;
+
+/// A title longer than this is a paragraph that a feed put into the title: it counts as text.
+const MAX_TITLE_WORDS: usize = 30;
+
+/// Whole lines that say nothing: share and font-size buttons, in normalized form.
+const FURNITURE: [&str; 10] = [
+    "الخط",
+    "حجم الخط",
+    "شارك",
+    "شارك الخبر",
+    "شارك المقال",
+    "مشاركه",
+    "طباعه",
+    "استمع",
+    "استمع الي المقال",
+    "تابعنا",
+];
+
+const MONTHS_AND_DAYS: [&str; 54] = [
+    "يناير", "فبراير", "مارس", "ابريل", "نيسان", "مايو", "ايار", "يونيو", "يونيه", "حزيران", "يوليو", "يوليه", "تموز",
+    "اغسطس", "اب", "سبتمبر", "ايلول", "اكتوبر", "تشرين", "الاول", "الثاني", "نوفمبر", "ديسمبر", "كانون", "شباط", "اذار",
+    "جانفي", "فيفري", "افريل", "ماي", "جوان", "جويليه", "اوت", "غشت", "شتنبر", "نونبر", "دجنبر", "محرم", "صفر", "ربيع",
+    "جمادي", "رجب", "شعبان", "رمضان", "شوال", "السبت", "الاحد", "الاثنين", "الثلاثاء", "الاربعاء", "الخميس", "الجمعه",
+    "م", "ه",
+];
+
+/// Agencies that sign the beginning of a report.
+const AGENCIES: [&str; 12] =
+    ["cnn", "رويترز", "واس", "وام", "كونا", "بنا", "قنا", "سبق", "افب", "afp", "reuters", "سبا"];
+
+/// One word: what it is, and which sentence of its line it stands in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// A hash of the normalized word.
+    pub hash: u64,
+    /// The sentence, counted over the whole text.
+    pub sentence: u32,
+    /// A hash of the value, where the word is a number, a number word or a weekday.
+    pub number: Option<u64>,
+}
+
+/// The words of a title and of a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// The title's words; empty where there is no title, or one that counts as text.
+    pub title: Vec<Word>,
+    /// The text's words.
+    pub text: Vec<Word>,
+    /// Where the text's lines start in `text`, ascending.
+    pub starts: Vec<usize>,
+    /// The words of `text`, separated by spaces, for the exact hash.
+    pub joined: String,
+    /// The words of the title, separated by spaces.
+    pub joined_title: String,
+}
+
+impl Lines {
+    /// The words of `title` and `text` that count.
+    pub fn of(title: &str, text: &str) -> Self {
+        let mut lines = Self::default();
+        let mut sentences = 0;
+        for line in title.split('\n') {
+            read_line(line, &mut sentences, &mut lines.title, &mut lines.joined_title);
+        }
+        if lines.title.len() > MAX_TITLE_WORDS {
+            lines.starts.push(0);
+            lines.text = std::mem::take(&mut lines.title);
+            lines.joined = lines.joined_title.clone();
+        }
+        let mut at_the_head = true;
+        for line in text.split('\n') {
+            let (start, mark) = (lines.text.len(), lines.joined.len());
+            if start >= MAX_WORDS {
+                break;
+            }
+            read_line(line, &mut sentences, &mut lines.text, &mut lines.joined);
+            if lines.text.len() == start {
+                continue;
+            }
+            let said = lines.joined.get(mark..).unwrap_or_default().trim_start();
+            let title_again = at_the_head && said == lines.joined_title;
+            let drop = title_again || is_furniture(said, &lines.text[start..]);
+            at_the_head &= drop;
+            if drop {
+                lines.text.truncate(start);
+                lines.joined.truncate(mark);
+            } else {
+                lines.starts.push(start);
+            }
+        }
+        if lines.text.len() > MAX_WORDS {
+            lines.text.truncate(MAX_WORDS);
+        }
+        lines
+    }
+
+    /// The title's words and then the text's, with the places where something starts: the title and the first lines.
+    pub fn openings(&self, lines: usize) -> impl Iterator<Item = &[Word]> {
+        let title = (!self.title.is_empty()).then_some(self.title.as_slice());
+        let starts = self.starts.iter().take(lines).filter_map(|&start| self.text.get(start..));
+        title.into_iter().chain(starts).map(after_dateline)
+    }
+}
+
+/// What follows `الرياض (واس)` or `دبي، الإمارات العربية المتحدة (CNN)`: an agency among the first words.
+fn after_dateline(words: &[Word]) -> &[Word] {
+    let agency = words.iter().take(7).rposition(|word| special(word.hash).is_some_and(|special| special.agency));
+    agency.and_then(|i| words.get(i + 1..)).unwrap_or(words)
+}
+
+fn read_line(line: &str, sentences: &mut u32, words: &mut Vec<Word>, joined: &mut String) {
+    let read = Words::of(line);
+    let first = *sentences;
+    for (i, word) in read.iter().enumerate() {
+        if !joined.is_empty() {
+            joined.push(' ');
+        }
+        joined.push_str(word);
+        *sentences = first + read.sentence(i) + 1;
+        let hash = word_hash(word);
+        let number = digits(word).or_else(|| special(hash)?.number);
+        words.push(Word { hash, sentence: first + read.sentence(i), number });
+    }
+}
+
+fn is_furniture(line: &str, words: &[Word]) -> bool {
+    if words.len() <= 4 && FURNITURE.contains(&line) {
+        return true;
+    }
+    let date = |word: &str| MONTHS_AND_DAYS.contains(&word) || word.bytes().all(|b| b.is_ascii_digit() || b == b':');
+    (2..=9).contains(&words.len())
+        && line.bytes().any(|b| b.is_ascii_digit())
+        && line.split(' ').any(|word| MONTHS_AND_DAYS.contains(&word))
+        && line.split(' ').all(date)
+}
+
+const WEEKDAYS: [&str; 8] = ["السبت", "الاحد", "الاثنين", "الثلاثاء", "الاربعاء", "الخميس", "الجمعه", "اثنين"];
+
+/// Number words of headlines and casualty reports with the stems they share between genders.
+const NUMBER_WORDS: [(&str, u64); 22] = [
+    ("ثلاث", 3), ("ثلاثه", 3), ("اربع", 4), ("اربعه", 4), ("خمس", 5), ("خمسه", 5), ("ست", 6), ("سته", 6), ("سبع", 7),
+    ("سبعه", 7), ("ثمان", 8), ("ثماني", 8), ("ثمانيه", 8), ("تسع", 9), ("تسعه", 9), ("عشره", 10), ("عشرون", 20),
+    ("عشرين", 20), ("ثلاثون", 30), ("ثلاثين", 30), ("مئه", 100), ("مايه", 100),
+];
+
+/// A number in digits: `و30` and `30` are one value.
+fn digits(word: &str) -> Option<u64> {
+    if !word.bytes().any(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let digits: String = word.chars().filter(|c| c.is_ascii_digit() || *c == '.').collect();
+    Some(word_hash(digits.trim_matches('.')))
+}
+
+/// A word that stands for more than itself.
+struct Special {
+    hash: u64,
+    number: Option<u64>,
+    agency: bool,
+}
+
+/// Agencies, weekdays and number words by their hashes: every word of every text is looked up.
+static SPECIAL: LazyLock<Vec<Special>> = LazyLock::new(|| {
+    let agencies = AGENCIES.iter().map(|name| Special { hash: word_hash(name), number: None, agency: true });
+    let value = |word: &str, n: u64| Special { hash: word_hash(word), number: Some(n), agency: false };
+    let days = WEEKDAYS.iter().map(|day| value(day, word_hash(day)));
+    let numbers = NUMBER_WORDS.iter().map(|(word, n)| value(word, word_hash(&n.to_string())));
+    let mut all: Vec<Special> = agencies.chain(days).chain(numbers).collect();
+    all.sort_by_key(|special| special.hash);
+    all
+});
+
+fn special(hash: u64) -> Option<&'static Special> {
+    SPECIAL.binary_search_by_key(&hash, |special| special.hash).ok().and_then(|i| SPECIAL.get(i))
+}

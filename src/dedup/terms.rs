@@ -1,0 +1,70 @@
+//! Words to the terms that a corpus is weighed by.
+//!
+//! In: normalized words. Out: hashes of light stems, and their weights in a set of texts.
+//! Promise: the same texts give the same weights to the last bit on every machine, for packs are compared byte by byte
+//! (square roots are exact by IEEE 754, logarithms are not).
+//! Why a stemmer here and nowhere else in this part: weights rank bags of words, where one too many merged words is
+//! harmless; names are matched without one ([`crate::topic`]).
+
+use std::collections::BTreeMap;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::text::tokenize::Words;
+
+/// Terms kept of one corpus: the strongest.
+pub const MAX_TERMS: usize = 512;
+
+/// The term of a normalized word as a corpus knows it; `None` for function words, numbers and single letters.
+pub fn term(word: &str) -> Option<u32> {
+    let stem = stem(word);
+    let counts = stem.chars().nth(1).is_some()
+        && !word.bytes().all(|b| b.is_ascii_digit())
+        && !FUNCTION_WORDS.contains(&word)
+        && !FUNCTION_WORDS.contains(&stem);
+    #[expect(clippy::cast_possible_truncation, reason = "32 bits of a hash are kept")]
+    counts.then(|| xxh3_64(stem.as_bytes()) as u32)
+}
+
+/// The mean over the texts of each text's damped and length-normalized term counts: the centroid that a classifier from
+/// examples starts from, before it weighs terms by how rare they are in the stream. Sorted by term.
+pub fn weights(texts: &[(&str, &str)]) -> Vec<(u32, f32)> {
+    let mut sums = BTreeMap::<u32, f64>::new();
+    for (title, text) in texts {
+        let mut counts = BTreeMap::<u32, u32>::new();
+        for words in [Words::of(title), Words::of(text)] {
+            for term in words.iter().filter_map(term) {
+                *counts.entry(term).or_default() += 1;
+            }
+        }
+        let total: u32 = counts.values().sum();
+        for (term, count) in counts {
+            *sums.entry(term).or_default() += (f64::from(count) / f64::from(total)).sqrt();
+        }
+    }
+    let documents = f64::from(u32::try_from(texts.len().max(1)).unwrap_or(u32::MAX));
+    #[expect(clippy::cast_possible_truncation, reason = "weights are between 0 and 1")]
+    let mut weights: Vec<(u32, f32)> = sums.into_iter().map(|(term, sum)| (term, (sum / documents) as f32)).collect();
+    weights.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    weights.truncate(MAX_TERMS);
+    weights.sort_by_key(|(term, _)| *term);
+    weights
+}
+
+const PREFIXES: [&str; 9] = ["وبال", "وال", "بال", "كال", "فال", "ولل", "لل", "ال", "و"];
+const SUFFIXES: [&str; 9] = ["ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي", "ا"];
+
+/// The word without one article or conjunction and without one ending, as long as three letters are left.
+fn stem(word: &str) -> &str {
+    let long_enough = |rest: &&str| rest.chars().nth(2).is_some();
+    let bare = PREFIXES.iter().find_map(|p| word.strip_prefix(p).filter(long_enough)).unwrap_or(word);
+    SUFFIXES.iter().find_map(|s| bare.strip_suffix(s).filter(long_enough)).unwrap_or(bare)
+}
+
+const FUNCTION_WORDS: [&str; 76] = [
+    "في", "من", "علي", "الي", "عن", "ان", "او", "ثم", "قد", "لا", "ما", "لم", "لن", "كل", "بعد", "قبل", "مع", "هذا", "هذه",
+    "ذلك", "تلك", "التي", "الذي", "الذين", "اللتي", "كان", "كانت", "يكون", "تكون", "هو", "هي", "هم", "كما", "لكن", "حتي",
+    "اذا", "عند", "عندما", "منذ", "بين", "بينما", "حيث", "غير", "بل", "ايضا", "اي", "اما", "انه", "انها", "فيه", "فيها",
+    "منه", "منها", "عليه", "عليها", "به", "بها", "له", "لها", "لهم", "نحو", "خلال", "حول", "ضد", "دون", "امام", "فقط", "عبر",
+    "وقد", "وفي", "ومن", "ولا", "وهو", "وهي", "the", "of",
+];

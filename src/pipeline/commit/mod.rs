@@ -1,0 +1,222 @@
+//! The only writer: verdicts in order, then one transaction for items, indexes, log and cursors.
+//!
+//! In: deliveries of the queue. Out: stored groups, receipts.
+//! Promise: a delivery is acknowledged only when all of it is on disk. Its cursor is written with its last items, never
+//! before them: a crash in between means a poll made again, and what it gives again is recognized.
+//! Not here: what makes a copy ([`crate::dedup`]), how a group is laid out ([`crate::store`]).
+
+mod identity;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
+use url::Url;
+
+use super::now;
+use crate::dedup::verdict::{Known as Copies, Subject};
+use crate::dedup::{DedupConfig, Index, Verdict, VerdictKind, decide};
+use crate::id::{ContentHash, ItemId};
+use crate::item::{Candidate, Collected};
+use crate::queue::{Delivery, Receipt, Receiver};
+use crate::serve::Loaded;
+use crate::store::{Decided, Group, Known, MAX_GROUP, Retention, Store, StoreError, Writer};
+use crate::units::Span;
+
+/// How often what has expired is removed.
+const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
+/// How many items one round of retention removes: it trickles, since a bulk delete never gives its space back in sled.
+const PRUNE_AT_ONCE: usize = 256;
+
+/// The commit stage, on a thread of its own.
+pub struct Committer {
+    store: Store,
+    writer: Writer,
+    loaded: watch::Receiver<Arc<Loaded>>,
+    window: Span,
+    retention: Retention,
+    /// What new items are compared with; made from the store when first needed.
+    index: Option<Index>,
+    pending: Pending,
+    maintained: Instant,
+}
+
+/// What the group in the making will have stored: the store does not know it yet.
+#[derive(Default)]
+struct Pending {
+    group: Group,
+    items: HashMap<ItemId, Known>,
+    urls: HashMap<Url, ItemId>,
+    contents: HashMap<ContentHash, ItemId>,
+}
+
+/// A delivery whose items are on their way.
+struct Open {
+    delivery: Delivery,
+    receipt: Receipt,
+}
+
+impl Committer {
+    /// A committer over an open store.
+    pub fn new(
+        store: Store,
+        writer: Writer,
+        loaded: watch::Receiver<Arc<Loaded>>,
+        dedup: &DedupConfig,
+        retention: Retention,
+    ) -> Self {
+        Self {
+            store,
+            writer,
+            loaded,
+            window: dedup.window,
+            retention,
+            index: None,
+            pending: Pending::default(),
+            maintained: Instant::now(),
+        }
+    }
+
+    /// Makes the index of the window from the store. Blocking; about a second for 50,000 items.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn load(&mut self) -> Result<(), StoreError> {
+        let mut index = Index::default();
+        let start = self.window_start();
+        self.store.fingerprints(start, &mut |id, at, fingerprint| index.insert(id, at, &fingerprint))?;
+        index.expire(start);
+        tracing::debug!(items = index.len(), bytes = index.bytes(), "index of the window loaded");
+        self.index = Some(index);
+        Ok(())
+    }
+
+    /// Runs until the queue ends.
+    ///
+    /// # Errors
+    /// When the store cannot be written. What was not acknowledged will be collected again.
+    pub fn run(mut self, mut queue: Receiver) -> Result<(), StoreError> {
+        while let Some(first) = queue.next() {
+            let mut open = Vec::new();
+            let mut next = Some(first);
+            while let Some(delivery) = next {
+                let receipt = self.take(&delivery.collected)?;
+                open.push(Open { delivery, receipt });
+                // Whatever is waiting joins the group: one sync for all of it.
+                next = if self.pending.group.items.len() < MAX_GROUP { queue.waiting() } else { None };
+            }
+            self.write()?;
+            for Open { delivery, receipt } in open {
+                delivery.acknowledge(receipt);
+            }
+            self.maintain()?;
+        }
+        Ok(())
+    }
+
+    /// Puts a poll into the group, writing full groups on the way.
+    fn take(&mut self, collected: &Collected) -> Result<Receipt, StoreError> {
+        let mut receipt = Receipt { cursor: collected.cursor.clone(), stored: 0, revised: 0 };
+        for candidate in &collected.candidates {
+            let Some(decided) = self.decide(candidate)? else { continue };
+            let revised = decided.verdict.kind == VerdictKind::Revision;
+            *(if revised { &mut receipt.revised } else { &mut receipt.stored }) += 1;
+            self.pending.group.items.push(decided);
+            if self.pending.group.items.len() >= MAX_GROUP {
+                self.write()?;
+            }
+        }
+        for rejected in &collected.rejected {
+            let (feed, stage, entry, reason) = (&collected.feed, &rejected.stage, &rejected.entry, &rejected.reason);
+            tracing::warn!(%feed, stage, entry, "an entry was refused: {reason}");
+        }
+        receipt.cursor.stored += u64::from(receipt.stored);
+        let poll = Some(collected.poll.clone());
+        self.pending.group.cursors.push((collected.feed.clone(), receipt.cursor.clone(), poll));
+        Ok(receipt)
+    }
+
+    /// Commits the group in the making.
+    fn write(&mut self) -> Result<(), StoreError> {
+        let mut pending = std::mem::take(&mut self.pending);
+        if pending.group.items.is_empty() && pending.group.cursors.is_empty() {
+            return Ok(());
+        }
+        pending.group.at = Some(now());
+        self.writer.commit(pending.group).map(|_seq| ())
+    }
+
+    /// What is to be stored of a candidate; `None` when it says nothing new.
+    fn decide(&mut self, candidate: &Candidate) -> Result<Option<Decided>, StoreError> {
+        if self.index.is_none() {
+            self.load()?;
+        }
+        let mut candidate = candidate.clone();
+        let by_url = self.by_url(&candidate)?;
+        let known = match self.known(ItemId::of(&candidate.feed, candidate.key))? {
+            Some(known) => Some(known),
+            None => self.known_by_address(&mut candidate, by_url)?,
+        };
+        match known {
+            Some(known) => self.decide_known(candidate, known),
+            None => self.decide_new(candidate, by_url).map(Some),
+        }
+    }
+
+    fn decide_new(&mut self, candidate: Candidate, by_url: Option<ItemId>) -> Result<Decided, StoreError> {
+        let id = ItemId::of(&candidate.feed, candidate.key);
+        let by_url = match by_url.map(|id| self.known(id)).transpose()?.flatten() {
+            // The address of a copy says nothing that its original does not say.
+            Some(known) if known.duplicate => None,
+            other => other.map(|known| known.id),
+        };
+        let by_content = self.by_content(&candidate)?;
+        let Some(index) = &mut self.index else { return Ok(Decided { candidate, verdict: Verdict::new_item() }) };
+        let subject =
+            Subject { fingerprint: &candidate.fingerprint, published_at: candidate.content.published_at };
+        let corpora = self.loaded.borrow().corpora.clone();
+        let verdict = decide(&subject, &corpora, index, &Copies { by_url, by_content });
+        if !verdict.kind.is_duplicate() {
+            index.insert(id, candidate.content.published_at, &candidate.fingerprint);
+            if let Some(hash) = candidate.fingerprint.content {
+                self.pending.contents.entry(hash).or_insert(id);
+            }
+        }
+        if let Some(url) = &candidate.content.canonical_url {
+            self.pending.urls.entry(url.clone()).or_insert(id);
+        }
+        self.pending.items.insert(id, identity::known_as(id, &candidate, verdict.kind.is_duplicate()));
+        Ok(Decided { candidate, verdict })
+    }
+
+    fn maintain(&mut self) -> Result<(), StoreError> {
+        if self.maintained.elapsed() < MAINTAIN_EVERY {
+            return Ok(());
+        }
+        self.maintained = Instant::now();
+        let start = self.window_start();
+        if let Some(index) = &mut self.index {
+            index.expire(start);
+        }
+        if let Retention::For(span) = self.retention {
+            let before = ago(span);
+            let removed = self.writer.prune(before, PRUNE_AT_ONCE)?;
+            if removed > 0 {
+                tracing::info!(removed, %before, "items older than the retention were removed");
+            }
+        }
+        Ok(())
+    }
+
+    fn window_start(&self) -> Timestamp {
+        ago(self.window)
+    }
+}
+
+/// The time that long before now.
+fn ago(span: Span) -> Timestamp {
+    let span = SignedDuration::try_from(span.get()).unwrap_or(SignedDuration::MAX);
+    now().checked_sub(span).unwrap_or(Timestamp::MIN)
+}

@@ -1,0 +1,92 @@
+//! `/api/v1/items`: listings of items, newest published first, and single items.
+//!
+//! In: filters. Out: `{ "items": […], "next": "…" }`, where `next` is the `cursor` of the page that follows, or null
+//! at the end; an item as `interface.md` shows it.
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
+use axum::http::Uri;
+use serde::{Deserialize, Serialize};
+
+use super::Shared;
+use super::problem::Problem;
+use super::request::{Params, segment};
+use crate::id::{ItemId, Seq};
+use crate::item::Item;
+use crate::store::{ItemQuery, Store, StoreError};
+
+const DEFAULT_LIMIT: usize = 50;
+const MAX_LIMIT: usize = 500;
+
+/// One page of a listing.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Listing {
+    /// Newest published first.
+    pub items: Vec<Item>,
+    /// The `cursor` of the page that follows.
+    pub next: Option<String>,
+}
+
+pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Json<Listing>, Problem> {
+    let known = ["topic", "feed", "language", "since", "until", "limit", "include", "cursor"];
+    let params = Params::read(&uri, &known)?;
+    let now = (shared.state.clock)();
+    let query = ItemQuery {
+        topic: params.name("topic")?,
+        feed: params.name("feed")?,
+        language: params.value("language", "a language tag such as `ar`", language)?,
+        since: params.time("since", now)?,
+        until: params.time("until", now)?,
+        duplicates: params.value("include", "`duplicates`", |value| (value == "duplicates").then_some(()))?.is_some(),
+        limit: params.limit(DEFAULT_LIMIT, MAX_LIMIT)?,
+        after: params.text("cursor").map(str::to_owned),
+    };
+    let page = shared.blocking(move |state| state.store.items(&query)).await?;
+    Ok(Json(Listing { items: page.items, next: page.next }))
+}
+
+pub(super) async fn show(
+    State(shared): State<Shared>,
+    path: Result<Path<String>, PathRejection>,
+    uri: Uri,
+) -> Result<Json<Item>, Problem> {
+    Params::read(&uri, &[])?;
+    let text = segment(path)?;
+    let name = Name::read(&text).ok_or_else(|| Problem::parameter("id", &text, Name::ALLOWED))?;
+    match shared.blocking(move |state| name.find(&state.store)).await? {
+        Some(item) => Ok(Json(item)),
+        None => Err(Problem::missing(format!("there is no item `{text}`"))),
+    }
+}
+
+/// What names an item: its id, or the position of any log record about it, which is short enough to type.
+pub(super) enum Name {
+    Id(ItemId),
+    At(Seq),
+}
+
+impl Name {
+    pub(super) const ALLOWED: &str = "an id of 32 hexadecimal digits, or a position in the log";
+
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let id = text.parse().map(Self::Id);
+        id.or_else(|_| text.parse().map(|seq| Self::At(Seq(seq)))).ok()
+    }
+
+    pub(super) fn find(&self, store: &Store) -> Result<Option<Item>, StoreError> {
+        match self {
+            Self::Id(id) => store.item(*id),
+            Self::At(Seq(0)) => Ok(None),
+            Self::At(seq) => {
+                let at = store.log(Seq(seq.0 - 1), 1)?.into_iter().find(|record| record.seq == *seq);
+                Ok(at.and_then(|record| record.item))
+            }
+        }
+    }
+}
+
+fn language(text: &str) -> Option<String> {
+    let fits = (2..=35).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    fits.then(|| text.to_owned())
+}

@@ -1,0 +1,162 @@
+//! What went wrong, as RFC 9457 problem documents.
+//!
+//! In: the reason. Out: a response of `application/problem+json` with `type`, `title`, `status`, `detail`, and members
+//! of its own where a program can use them (`parameter`, `problems`).
+//! Promise: no error of this interface has any other shape, those for unknown routes and wrong methods included.
+//! The `type` is a stable name (`urn:rasid:problem:…`) to branch on; `detail` is for people and may change.
+
+use std::fmt;
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use axum::http::{Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+
+use crate::store::StoreError;
+
+/// One problem, ready to be sent.
+#[derive(Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    kind: &'static str,
+    title: &'static str,
+    detail: String,
+    more: Map<String, Value>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, kind, title, detail: detail.into(), more: Map::new() }
+    }
+
+    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// A parameter whose value is not one of what is `allowed`.
+    pub(super) fn parameter(name: &str, value: &str, allowed: &str) -> Self {
+        let detail = format!("`{name}` is `{value}`, which is not {allowed}");
+        Self::new(StatusCode::BAD_REQUEST, "bad-parameter", "a parameter is wrong", detail)
+            .with("parameter", name)
+            .with("value", value)
+            .with("allowed", allowed)
+    }
+
+    /// A parameter that this route does not have, or has once only.
+    pub(super) fn parameters(name: &str, detail: String) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "unknown-parameter", "a parameter is not known here", detail)
+            .with("parameter", name)
+    }
+
+    /// A body that cannot be read as what the route takes.
+    pub(super) fn body(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad-body", "the body is wrong", detail)
+    }
+
+    /// A body of another media type than JSON.
+    pub(super) fn media_type(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "the body is not declared as JSON", detail)
+    }
+
+    /// A body over the limit.
+    pub(super) fn too_large(limit: usize) -> Self {
+        let detail = format!("the body is larger than {limit} bytes; send less text");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "the body is too large", detail)
+    }
+
+    /// What the path names is not there.
+    pub(super) fn missing(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not-found", "not found", detail)
+    }
+
+    /// A reader's position is behind the end of the log.
+    pub(super) fn ahead(after: u64, last: u64) -> Self {
+        let detail = format!(
+            "`after` is {after}, but the log ends at {last}: the store was replaced or restored since that position \
+             was read; begin again with `after=0`, or at a position not after {last}"
+        );
+        Self::new(StatusCode::CONFLICT, "ahead-of-log", "the position is after the end of the log", detail)
+            .with("last", last)
+    }
+
+    /// The daemon was asked for something and refused.
+    pub(super) fn refused(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "refused", "it was not done", detail)
+    }
+
+    /// The configuration was read and found wrong; the one before stays in force.
+    pub(super) fn configuration(problems: Vec<String>) -> Self {
+        let detail = format!("the configuration has {} problems; the one before stays in force", problems.len());
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "configuration", "the configuration is wrong", detail)
+            .with("problems", problems)
+    }
+
+    /// Nobody is there to do it.
+    pub(super) fn nobody(what: &str) -> Self {
+        let detail = format!("{what} needs a running daemon that takes orders; start one with `rasid run`");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "no-daemon", "no daemon answers", detail)
+    }
+
+    /// The store failed. Logged here, where it is handled.
+    pub(super) fn store(error: &StoreError) -> Self {
+        tracing::error!(%error, "the store could not be read");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store", "the store could not be read", error.to_string())
+    }
+
+    /// The store is not there to answer.
+    pub(super) fn not_ready(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", "not ready", detail)
+    }
+
+    /// A fault of ours. Logged here, where it is handled.
+    pub(super) fn internal(error: &dyn fmt::Display) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "a fault in rasid", "the log of the daemon says more")
+    }
+
+    /// No token, or a wrong one.
+    pub(super) fn unauthorized() -> Self {
+        let detail = "send the token of `[server] token` as `Authorization: Bearer …`";
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "a token is needed", detail)
+    }
+
+    /// A request that another site may have made a browser send.
+    pub(super) fn foreign(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "foreign", "the request comes from elsewhere", detail)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut document = json!({
+            "type": format!("urn:rasid:problem:{}", self.kind),
+            "title": self.title,
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        if let Some(document) = document.as_object_mut() {
+            document.extend(self.more);
+        }
+        let mut response = Response::new(Body::from(document.to_string()));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"rasid\""));
+        }
+        response
+    }
+}
+
+/// For every path without a route.
+pub(super) async fn no_such_route(uri: Uri) -> Problem {
+    Problem::missing(format!("there is nothing at `{}`; the interface stands under /api/v1", uri.path()))
+}
+
+/// For every route asked in a way that it does not have; the `Allow` header says which ones it has.
+pub(super) async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    let detail = format!("`{}` does not take {method}; see the Allow header", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "wrong-method", "the method is not allowed", detail)
+}

@@ -1,0 +1,104 @@
+//! `/api/v1/topics`: the topics in force, and what they say of a text.
+//!
+//! In: for a test, the fields of an article, or the id of a stored item. Out: the topics it is about, with evidence.
+//! Promise: a test runs what the daemon runs on every article; nothing is stored.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, Uri};
+use serde::{Deserialize, Serialize};
+
+use super::Shared;
+use super::items::Name;
+use super::problem::Problem;
+use super::request::{self, Params};
+use crate::id::TopicId;
+use crate::topic::{Article, TopicMatch};
+
+/// All topics.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TopicList {
+    /// In the order of the configuration.
+    pub topics: Vec<TopicView>,
+}
+
+/// A topic as readers see it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TopicView {
+    /// Its id.
+    pub id: TopicId,
+}
+
+/// What an article is about.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TopicsFound {
+    /// Best first.
+    pub topics: Vec<TopicMatch>,
+}
+
+/// What is to be classified: either `item`, or the fields of an article, of which `text` or `title` is needed.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Asked {
+    item: Option<String>,
+    title: String,
+    summary: String,
+    text: String,
+    url: String,
+    feed: String,
+    language: String,
+}
+
+pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Json<TopicList>, Problem> {
+    Params::read(&uri, &[])?;
+    let topics = shared.loaded().topics.ids().map(|id| TopicView { id: id.clone() }).collect();
+    Ok(Json(TopicList { topics }))
+}
+
+pub(super) async fn test(
+    State(shared): State<Shared>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<TopicsFound>, Problem> {
+    Params::read(&uri, &[])?;
+    let mut asked: Asked = request::json(&headers, body).await?;
+    let given = [&asked.title, &asked.summary, &asked.text, &asked.url, &asked.feed, &asked.language];
+    match &asked.item {
+        Some(_) if given.iter().any(|field| !field.is_empty()) => {
+            return Err(Problem::body("`item` stands alone: its fields are those stored; leave out the others"));
+        }
+        Some(text) => {
+            let name = Name::read(text).ok_or_else(|| Problem::parameter("item", text, Name::ALLOWED))?;
+            let found = shared.blocking(move |state| name.find(&state.store)).await?;
+            let item = found.ok_or_else(|| Problem::missing(format!("there is no item `{text}`")))?;
+            let content = item.content;
+            asked = Asked {
+                item: None,
+                title: content.title,
+                summary: content.summary,
+                text: content.text,
+                url: content.url.map(String::from).unwrap_or_default(),
+                feed: item.feed.to_string(),
+                language: content.language.unwrap_or_default(),
+            };
+        }
+        None if asked.title.is_empty() && asked.summary.is_empty() && asked.text.is_empty() => {
+            return Err(Problem::body("there is nothing to classify: give `text`, `title`, or the `item` of an id"));
+        }
+        None => {}
+    }
+    let topics = std::sync::Arc::clone(&shared.loaded().topics);
+    let found = shared.blocking(move |_| {
+        Ok(topics.classify(&Article {
+            title: &asked.title,
+            summary: &asked.summary,
+            text: &asked.text,
+            url: &asked.url,
+            feed: &asked.feed,
+            language: &asked.language,
+        }))
+    });
+    Ok(Json(TopicsFound { topics: found.await? }))
+}

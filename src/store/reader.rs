@@ -1,0 +1,320 @@
+//! Reading: items, listings, the log, feeds.
+//!
+//! In: ids, filters, positions. Out: [`Item`]s as every reader gets them.
+//! Promise: the log shows nothing that is not durable; a listing's `next` stays good while items are written; reading never
+//! waits for the writer, except [`Store::verify`].
+//! Not here: serving ([`crate::serve`]).
+//!
+//! Blocking: in async code, on a blocking thread. Listings are not snapshots: an item that is revised or removed meanwhile
+//! is shown as it is when it is read, or not at all.
+
+use std::fmt;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use url::Url;
+
+use super::engine::{Read as _, Table, prefix_range};
+use super::schema::{self, Revision, damaged};
+use super::{Inner, ItemQuery, Known, Page, Stats, StoreError, feeds, keys, records, values, verify};
+use crate::dedup::{Fingerprint, Original};
+use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq};
+use crate::item::{Copy, Item, LogRecord};
+use crate::source::{FeedCursor, PollRecord};
+
+/// The most items on a page, and the most log records at once.
+pub const MAX_PAGE: usize = 500;
+/// Items on a page when the limit is 0.
+pub const DEFAULT_PAGE: usize = 100;
+/// The most copies that an item lists; [`Store::copies_of`] gives all.
+pub const MAX_COPIES: usize = 100;
+/// The most records read for one page: a rare language must not read the whole store in one call.
+const MAX_READ: usize = 10_000;
+/// How many older fingerprints in a row end the search for the first: a clock that was set back misplaces some.
+const OLDER_IN_A_ROW: usize = 1_024;
+
+/// Reads; cheap to clone; blocking (call on a blocking thread in async code).
+#[derive(Clone)]
+pub struct Store {
+    pub(super) inner: Arc<Inner>,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("path", &self.inner.path).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// The item with this id, with its copies.
+    pub fn item(&self, id: ItemId) -> Result<Option<Item>, StoreError> {
+        match records::known(&self.inner.engine, id)? {
+            Some((no, _)) => self.item_by_number(no),
+            None => Ok(None),
+        }
+    }
+
+    fn item_by_number(&self, no: u64) -> Result<Option<Item>, StoreError> {
+        let Some(stored) = records::load_whole(&self.inner.engine, no)? else { return Ok(None) };
+        let mut item = stored.item;
+        item.copies = self.copies(&Original::Item(item.id), MAX_COPIES)?;
+        Ok(Some(item))
+    }
+
+    /// All stored copies of an item or of a document of a corpus, first published first. Answers for an item that was
+    /// removed, too, as long as its copies are there.
+    pub fn copies_of(&self, original: &Original) -> Result<Vec<Copy>, StoreError> {
+        self.copies(original, usize::MAX)
+    }
+
+    fn copies(&self, original: &Original, limit: usize) -> Result<Vec<Copy>, StoreError> {
+        let scan = self.inner.engine.scan(Table::Copies, prefix_range(&keys::original(original)));
+        scan.take(limit).map(|entry| schema::decode_copy(&entry?.1).map(|(copy, _)| copy)).collect()
+    }
+
+    /// Items that pass all filters, newest published first. `since` is inclusive, `until` is not; a language `ar` takes
+    /// `ar-EG`, too; a topic takes its `maybe`s, too. At most [`MAX_PAGE`] items, [`DEFAULT_PAGE`] with a limit of 0.
+    ///
+    /// A page can be short, even empty, and yet have a `next`: so much was read without finding more. Without `next`
+    /// there is nothing further.
+    ///
+    /// # Errors
+    /// [`StoreError::Query`] when `after` is not from a page's `next`.
+    pub fn items(&self, query: &ItemQuery) -> Result<Page, StoreError> {
+        let limit = if query.limit == 0 { DEFAULT_PAGE } else { query.limit.min(MAX_PAGE) };
+        // One index, the narrowest by experience; the rest is looked up in the record.
+        let (table, prefix) = match (&query.topic, &query.feed) {
+            (Some(topic), _) => (Table::ByTopic, keys::name(topic.as_str())),
+            (None, Some(feed)) => (Table::ByFeed, keys::name(feed.as_str())),
+            (None, None) => (Table::ByTime, Vec::new()),
+        };
+        let (mut low, mut high) = prefix_range(&prefix);
+        if let Some(since) = query.since {
+            low = Bound::Included([prefix.clone(), keys::published(keys::millis(since), 0)].concat());
+        }
+        let until = query.until.map(|until| [prefix.clone(), keys::published(keys::millis(until), u64::MAX)].concat());
+        let after = query.after.as_deref().map(parse_place).transpose()?;
+        let after = after.map(|(millis, no)| [prefix.clone(), keys::published(millis, no)].concat());
+        match (after, until) {
+            (Some(after), Some(until)) if until < after => high = Bound::Included(until),
+            (Some(after), _) => high = Bound::Excluded(after),
+            (None, Some(until)) => high = Bound::Included(until),
+            (None, None) => {}
+        }
+        let mut page = Page { items: Vec::new(), next: None };
+        let mut last = None;
+        let mut read = 0;
+        for entry in self.inner.engine.scan(table, (low, high)).rev() {
+            let (key, value) = entry?;
+            let flags = value.first().copied().unwrap_or_default();
+            let listed = query.duplicates || flags & records::DUPLICATE == 0;
+            let Some((millis, no)) = keys::place(&key).filter(|_| listed) else { continue };
+            if read == MAX_READ {
+                page.next = last;
+                break;
+            }
+            read += 1;
+            // None: removed since the entry was read.
+            if let Some(stored) = records::load_whole(&self.inner.engine, no)?.filter(|stored| passes(query, &stored.item)) {
+                if page.items.len() == limit {
+                    page.next = last;
+                    break;
+                }
+                let mut item = stored.item;
+                item.copies = self.copies(&Original::Item(item.id), MAX_COPIES)?;
+                page.items.push(item);
+            }
+            last = Some(format!("{millis:016x}{no:016x}"));
+        }
+        Ok(page)
+    }
+
+    /// The records after a position, in order, at most [`MAX_PAGE`], with their items as they stand now; only what is
+    /// durable. Empty at the end.
+    pub fn log(&self, after: Seq, limit: usize) -> Result<Vec<LogRecord>, StoreError> {
+        let durable = *self.inner.durable.borrow();
+        let Some(first) = after.0.checked_add(1) else { return Ok(Vec::new()) };
+        let range = (Bound::Included(keys::number(first)), Bound::Included(keys::number(durable.0)));
+        let mut records = Vec::new();
+        for (expected, entry) in (first..).zip(self.inner.engine.scan(Table::Log, range).take(limit.min(MAX_PAGE))) {
+            let (key, value) = entry?;
+            if keys::last_number(&key) != Some(expected) {
+                return Err(damaged(format!("log record {expected}"), "it is missing"));
+            }
+            let logged = schema::decode_log(expected, &value)?;
+            let item = self.item_by_number(logged.no)?;
+            records.push(LogRecord { seq: Seq(expected), at: logged.at, kind: logged.kind, item });
+        }
+        Ok(records)
+    }
+
+    /// The last durable position; changes wake waiters.
+    pub fn durable(&self) -> watch::Receiver<Seq> {
+        self.inner.durable.subscribe()
+    }
+
+    /// Where a feed was left.
+    pub fn cursor(&self, feed: &FeedId) -> Result<Option<FeedCursor>, StoreError> {
+        feeds::cursor(&self.inner.engine, feed)
+    }
+
+    /// The last polls, newest first, at most 50.
+    pub fn polls(&self, feed: &FeedId) -> Result<Vec<PollRecord>, StoreError> {
+        let mut polls = Vec::new();
+        for entry in self.inner.engine.scan(Table::Polls, prefix_range(&keys::name(feed.as_str()))).rev() {
+            let (key, head) = entry?;
+            if let Some(bytes) = values::whole(&self.inner.engine, Table::Polls, &key, head)? {
+                polls.push(feeds::decode_poll(feed.as_str(), &bytes)?);
+            }
+        }
+        Ok(polls)
+    }
+
+    /// What deciding needs to know of a stored item.
+    pub fn known(&self, id: ItemId) -> Result<Option<Known>, StoreError> {
+        Ok(records::known(&self.inner.engine, id)?.map(|(_, known)| known))
+    }
+
+    /// The first item stored with this exact text; never a duplicate.
+    pub fn by_content(&self, hash: ContentHash) -> Result<Option<ItemId>, StoreError> {
+        self.first_of(Table::ByContent, &hash.0)
+    }
+
+    /// The first item stored with this canonical URL. It may be a duplicate ([`Known::duplicate`]): a verdict that names
+    /// it is stored as one that names its original.
+    pub fn by_url(&self, canonical: &Url) -> Result<Option<ItemId>, StoreError> {
+        self.first_of(Table::ByUrl, &keys::url(canonical))
+    }
+
+    fn first_of(&self, table: Table, hash: &[u8]) -> Result<Option<ItemId>, StoreError> {
+        for entry in self.inner.engine.scan(table, prefix_range(hash)) {
+            let no = keys::last_number(&entry?.0);
+            if let Some(stored) = no.map_or(Ok(None), |no| records::load(&self.inner.engine, no))? {
+                return Ok(Some(stored.item.id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Fingerprints of items (not of duplicates) stored since, with the time they were published, in the order of storing.
+    pub fn fingerprints(
+        &self,
+        since: Timestamp,
+        each: &mut dyn FnMut(ItemId, Timestamp, Fingerprint),
+    ) -> Result<(), StoreError> {
+        let engine = &self.inner.engine;
+        // Backwards to the first that counts, reading only their times, so that a short window over a large store is cheap.
+        let mut first = None;
+        let mut older = 0;
+        for entry in engine.scan(Table::Fingerprints, (Bound::Unbounded, Bound::Unbounded)).rev() {
+            let (key, head) = entry?;
+            if schema::fingerprint_stored_at(&key, values::beginning(&head))? >= since {
+                first = Some(key);
+                older = 0;
+            } else {
+                older += 1;
+                if older == OLDER_IN_A_ROW {
+                    break;
+                }
+            }
+        }
+        let Some(first) = first else { return Ok(()) };
+        for entry in engine.scan(Table::Fingerprints, (Bound::Included(first), Bound::Unbounded)) {
+            let (key, head) = entry?;
+            let bytes = match values::whole(engine, Table::Fingerprints, &key, head)? {
+                Some(bytes) => bytes,
+                None => match values::get(engine, Table::Fingerprints, &key)? {
+                    Some(bytes) => bytes,
+                    None => continue,
+                },
+            };
+            let no = keys::last_number(&key).unwrap_or_default();
+            let stored = schema::decode_fingerprint(no, &bytes)?;
+            if stored.stored_at >= since {
+                each(stored.id, stored.published_at, stored.fingerprint);
+            }
+        }
+        Ok(())
+    }
+
+    /// What makes an item itself within its feed.
+    pub fn key(&self, id: ItemId) -> Result<Option<EntryKey>, StoreError> {
+        let Some((no, _)) = records::known(&self.inner.engine, id)? else { return Ok(None) };
+        Ok(records::load(&self.inner.engine, no)?.map(|stored| stored.key))
+    }
+
+    /// The former words of an item, oldest first.
+    pub fn revisions(&self, id: ItemId) -> Result<Vec<Revision>, StoreError> {
+        let Some((no, _)) = records::known(&self.inner.engine, id)? else { return Ok(Vec::new()) };
+        let mut revisions = Vec::new();
+        for (key, head) in self.inner.engine.prefix(Table::Revisions, &keys::number(no))? {
+            if let Some(bytes) = values::whole(&self.inner.engine, Table::Revisions, &key, head)? {
+                revisions.push(schema::decode_revision(no, &bytes)?);
+            }
+        }
+        Ok(revisions)
+    }
+
+    /// Counts, kept as things are stored: never a scan of items.
+    pub fn stats(&self) -> Result<Stats, StoreError> {
+        let engine = &self.inner.engine;
+        let named = |prefix: &[u8]| -> Result<Vec<(String, u64)>, StoreError> {
+            let entries = engine.prefix(Table::Meta, prefix)?.into_iter();
+            let name = |key: &[u8]| String::from_utf8_lossy(key.get(prefix.len()..).unwrap_or_default()).into_owned();
+            Ok(entries.map(|(key, value)| (name(&key), records::as_counter(&value))).collect())
+        };
+        let wrong = |name: &str, error: String| damaged(format!("the count of `{name}`"), &error);
+        let feed = |(name, n): (String, u64)| Ok((name.parse().map_err(|error| wrong(&name, error))?, n));
+        let topic = |(name, n): (String, u64)| Ok((name.parse().map_err(|error| wrong(&name, error))?, n));
+        Ok(Stats {
+            last_seq: self.inner.durable.borrow().0,
+            items: records::counter(engine, records::ITEMS)?,
+            duplicates: records::counter(engine, records::DUPLICATES)?,
+            revisions: records::counter(engine, records::REVISIONS)?,
+            bytes_on_disk: self.size_on_disk()?,
+            by_feed: named(records::FEED)?.into_iter().map(feed).collect::<Result<_, StoreError>>()?,
+            by_topic: named(records::TOPIC)?.into_iter().map(topic).collect::<Result<_, StoreError>>()?,
+        })
+    }
+
+    /// The size of the store's files, in bytes.
+    pub fn size_on_disk(&self) -> Result<u64, StoreError> {
+        self.inner.engine.size_on_disk()
+    }
+
+    /// Checks everything against everything: every record decodes, every index entry agrees with its item and the other
+    /// way round, the log has no gaps, the counters are right. The problems found, in words; at most 100. The writer
+    /// waits meanwhile.
+    ///
+    /// # Errors
+    /// Where the store cannot be read at all, or a record names a newer version.
+    pub fn verify(&self) -> Result<Vec<String>, StoreError> {
+        let _turn = self.inner.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        verify::problems(&self.inner.engine)
+    }
+}
+
+fn passes(query: &ItemQuery, item: &Item) -> bool {
+    let language = |wanted: &String| {
+        let rest = item.content.language.as_ref().and_then(|language| language.strip_prefix(wanted.as_str()));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
+    query.feed.as_ref().is_none_or(|feed| item.feed == *feed)
+        && query.language.as_ref().is_none_or(language)
+        && query.since.is_none_or(|since| item.content.published_at >= since)
+        && query.until.is_none_or(|until| item.content.published_at < until)
+}
+
+fn parse_place(token: &str) -> Result<(u64, u64), StoreError> {
+    let wrong = || StoreError::Query(format!("`{token}` is not where a page ended; take the `next` of the page before"));
+    if token.len() != 32 || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return Err(wrong());
+    }
+    let both = u128::from_str_radix(token, 16).map_err(|_| wrong())?;
+    let (millis, no) = both.to_be_bytes().split_last_chunk().map_or((0, 0), |(millis, no)| {
+        (millis.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes)), u64::from_be_bytes(*no))
+    });
+    Ok((millis, no))
+}

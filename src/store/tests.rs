@@ -1,0 +1,1 @@
+//! Rules that need the inside of the store to be shown.

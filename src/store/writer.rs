@@ -1,0 +1,409 @@
+//! The one writer: groups in, one durable transaction each.
+//!
+//! In: a [`Group`] of decided candidates and cursors, or an order to prune. Out: the position that is durable by then.
+//! Promise: a group is stored whole or not at all, and acknowledged only once it is on the disk; storing it again changes
+//! nothing. Nothing of an item is lost when it is revised or called a copy.
+//! Not here: deciding ([`crate::dedup`]); when to prune ([`crate::pipeline`]).
+//!
+//! Rule 1: there is one `Writer`, its methods take it exclusively, and its owner gives it a thread of its own.
+//! Rule 12: `next_seq` is ours, stored in the transaction that uses it; sled's `generate_id` jumps by 2,000,000 a restart.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::engine::{Read as _, Table};
+use super::records::{self, counter};
+use super::schema::{self, Borrowed, Logged, Revision, Stored};
+use super::staged::Staged;
+use super::{Decided, Group, Inner, MAX_GROUP, StoreError, feeds, keys, values};
+use crate::dedup::{Original, Verdict, VerdictKind};
+use crate::id::{FeedId, ItemId, Seq};
+use crate::item::{Candidate, Item, LogKind};
+use crate::source::{FeedCursor, PollRecord};
+
+/// The most items that one [`Writer::prune`] removes.
+///
+/// Rule 9: retention trickles. After one bulk delete sled's file never shrinks, and grows to 22–35 times its content.
+pub const MAX_PRUNE: usize = 256;
+
+/// In meta: the position that the next log record gets.
+pub(super) const NEXT_SEQ: &[u8] = b"next_seq";
+/// In meta: the newest time that a group was committed at.
+const LAST_AT: &[u8] = b"last_at";
+/// In meta, before a feed's id: how many polls of it were ever stored.
+const POLLS: &[u8] = b"polls/";
+/// How many copies of copies are followed to the original. The writer lets no chain arise; this bounds one that is there.
+const MAX_CHAIN: usize = 16;
+
+/// Writes; there is one. Blocking.
+pub struct Writer {
+    inner: Arc<Inner>,
+    next_seq: u64,
+    last_at: Timestamp,
+    /// Set for good when a transaction or a sync failed: what is on the disk is not known from then on.
+    failed: Option<String>,
+}
+
+impl fmt::Debug for Writer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("next_seq", &self.next_seq).field("failed", &self.failed).finish_non_exhaustive()
+    }
+}
+
+impl Writer {
+    pub(super) fn over(inner: Arc<Inner>) -> Result<Self, StoreError> {
+        let next_seq = counter(&inner.engine, NEXT_SEQ)?;
+        let last_at = inner.engine.get(Table::Meta, LAST_AT)?.and_then(|value| {
+            let nanoseconds = value.first_chunk().map(|bytes| i128::from_be_bytes(*bytes))?;
+            Timestamp::from_nanosecond(nanoseconds).ok()
+        });
+        Ok(Self { inner, next_seq, last_at: last_at.unwrap_or(Timestamp::UNIX_EPOCH), failed: None })
+    }
+
+    /// Stores a group in one transaction and returns once it is durable, with the last position of the log by then.
+    ///
+    /// - An item whose id is not stored is added: a `revision` of it as new, a duplicate under its original.
+    /// - An item whose id is stored is already there and stays as it is (a repeated delivery is harmless), except that a
+    ///   `revision` replaces its words and keeps the old ones. A revision that says what is stored, or was fetched before
+    ///   it, changes nothing. A revision changes the words, not the relation: what was a copy, an update, … stays one.
+    /// - A copy of a copy is stored as a copy of the original. A copy of itself is stored as new.
+    /// - An `exact` copy with the very text of its stored original keeps none of its own and is read with the
+    ///   original's; it gets it back before the original is revised or removed.
+    ///
+    /// `Group::at` is when; without it the newest time the group itself tells.
+    ///
+    /// # Errors
+    /// More than [`MAX_GROUP`] items: nothing is written; splitting is the caller's. Anything else: see [`StoreError`];
+    /// after a failed transaction or sync every later call fails too, until the store is opened again.
+    pub fn commit(&mut self, group: Group) -> Result<Seq, StoreError> {
+        if group.items.len() > MAX_GROUP {
+            return Err(StoreError::TooLarge { items: group.items.len() });
+        }
+        let at = group.at.unwrap_or_else(|| newest(&group)).max(Timestamp::UNIX_EPOCH);
+        self.write(Some(at), |change| {
+            for decided in group.items {
+                change.store(decided)?;
+            }
+            for (feed, cursor, poll) in &group.cursors {
+                change.leave(feed, cursor, poll.as_ref())?;
+            }
+            Ok(())
+        })?;
+        Ok(Seq(self.next_seq - 1))
+    }
+
+    /// Removes the oldest items stored before `before`, at most `max` of them and at most [`MAX_PRUNE`], with all that
+    /// follows from them; each leaves a `removed` record in the log. How many were removed: call again, later, while it
+    /// is `max`. The store has no clock: the records get the newest time that a commit was given.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    pub fn prune(&mut self, before: Timestamp, max: usize) -> Result<usize, StoreError> {
+        self.write(None, |change| {
+            let mut removed = 0;
+            let scan = change.inner.engine.scan(Table::Items, (Bound::Unbounded, Bound::Unbounded));
+            for entry in scan.take(max.min(MAX_PRUNE)) {
+                let (key, _) = entry?;
+                let Some(stored) = keys::last_number(&key).map_or(Ok(None), |no| records::load(&change.staged, no))? else {
+                    continue;
+                };
+                if stored.item.stored_at >= before {
+                    break;
+                }
+                change.remove(&stored)?;
+                removed += 1;
+            }
+            Ok(removed)
+        })
+    }
+
+    /// Prepares a change, writes it in one transaction, makes it durable, tells the readers.
+    fn write<T>(
+        &mut self,
+        at: Option<Timestamp>,
+        prepare: impl FnOnce(&mut Change<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if let Some(why) = &self.failed {
+            return Err(StoreError::Engine(format!("{why} (since then nothing is written: restart after mending it)")));
+        }
+        let inner = Arc::clone(&self.inner);
+        // Whoever checks the whole store needs it to hold still.
+        let _turn = inner.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut change = Change {
+            staged: Staged::over(&inner.engine),
+            inner: &inner,
+            next_seq: self.next_seq,
+            at: at.unwrap_or(self.last_at),
+        };
+        let outcome = prepare(&mut change)?;
+        let (next_seq, mut staged) = (change.next_seq, change.staged);
+        if staged.writes().is_empty() {
+            return Ok(outcome);
+        }
+        staged.put(Table::Meta, NEXT_SEQ.to_vec(), next_seq.to_be_bytes().to_vec());
+        let last_at = at.map_or(self.last_at, |at| at.max(self.last_at));
+        staged.put(Table::Meta, LAST_AT.to_vec(), last_at.as_nanosecond().to_be_bytes().to_vec());
+        let written = inner.engine.apply(staged.writes()).and_then(|()| inner.engine.make_durable());
+        if let Err(error) = written {
+            self.failed = Some(error.to_string());
+            return Err(error);
+        }
+        self.next_seq = next_seq;
+        self.last_at = last_at;
+        // Rule 10: readers wait on this and scan. sled's own `watch_prefix` blocks the writer at its 1,024th unread event,
+        // and tells of writes before they are durable.
+        inner.durable.send_replace(Seq(next_seq - 1));
+        Ok(outcome)
+    }
+}
+
+fn newest(group: &Group) -> Timestamp {
+    let fetched = group.items.iter().map(|decided| decided.candidate.content.fetched_at);
+    let polled = group.cursors.iter().filter_map(|(_, _, poll)| poll.as_ref()).map(|poll| poll.at);
+    fetched.chain(polled).max().unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// A transaction in preparation.
+struct Change<'a> {
+    inner: &'a Inner,
+    staged: Staged<'a>,
+    next_seq: u64,
+    at: Timestamp,
+}
+
+impl Change<'_> {
+    fn store(&mut self, decided: Decided) -> Result<(), StoreError> {
+        let Decided { candidate, verdict } = decided;
+        let id = ItemId::of(&candidate.feed, candidate.key);
+        match records::known(&self.staged, id)? {
+            None => self.add(id, candidate, verdict),
+            Some((no, _)) if verdict.kind == VerdictKind::Revision => self.revise(no, candidate, verdict),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn add(&mut self, id: ItemId, candidate: Candidate, verdict: Verdict) -> Result<(), StoreError> {
+        let Candidate { feed, key, hash, content, topics, fingerprint } = candidate;
+        let verdict = self.settled(id, verdict)?;
+        let no = self.next_seq;
+        let item = Item {
+            id,
+            seq: Seq(no),
+            feed,
+            content,
+            stored_at: self.at,
+            revision: 1,
+            topics,
+            verdict,
+            copies: Vec::new(),
+            story: None,
+        };
+        let mut stored = Stored { no, key, hash, content_hash: fingerprint.content, borrowed: None, item };
+        self.borrow_text(&mut stored)?;
+        let kind = if stored.is_duplicate() { LogKind::Duplicate } else { LogKind::New };
+        self.replace(None, Some(&stored))?;
+        if !stored.is_duplicate() {
+            let record = schema::encode_fingerprint(&stored.item, &fingerprint)?;
+            values::put(&mut self.staged, Table::Fingerprints, &keys::number(no), &record)?;
+        }
+        self.log(kind, &stored)
+    }
+
+    /// The verdict as it is stored with a new item.
+    fn settled(&self, id: ItemId, verdict: Verdict) -> Result<Verdict, StoreError> {
+        let new = Verdict { kind: VerdictKind::New, of: None, similarity: 0.0 };
+        if verdict.kind == VerdictKind::Revision {
+            // What it would revise is not stored (any more).
+            return Ok(new);
+        }
+        if !verdict.kind.is_duplicate() {
+            return Ok(verdict);
+        }
+        let mut of = verdict.of.clone();
+        for _ in 0..MAX_CHAIN {
+            let Some(Original::Item(original)) = &of else { break };
+            if *original == id {
+                return Ok(new);
+            }
+            let Some((no, known)) = records::known(&self.staged, *original)? else { break };
+            if !known.duplicate {
+                break;
+            }
+            match records::load(&self.staged, no)?.and_then(|stored| stored.item.verdict.of) {
+                Some(further) => of = Some(further),
+                None => break,
+            }
+        }
+        Ok(Verdict { of, ..verdict })
+    }
+
+    fn borrow_text(&self, stored: &mut Stored) -> Result<(), StoreError> {
+        let (VerdictKind::Exact, Some(Original::Item(original))) = (stored.item.verdict.kind, &stored.item.verdict.of) else {
+            return Ok(());
+        };
+        let text = &mut stored.item.content.text;
+        if text.is_empty() {
+            return Ok(());
+        }
+        let Some((no, _)) = records::known(&self.staged, *original)? else { return Ok(()) };
+        // Only letter for letter: `exact` means equal after normalizing, and what the publisher wrote is not lost.
+        if records::load(&self.staged, no)?.is_some_and(|lender| lender.borrowed.is_none() && lender.item.content.text == *text) {
+            stored.borrowed = Some(Borrowed { no, hash: xxh3_64(text.as_bytes()) });
+            text.clear();
+        }
+        Ok(())
+    }
+
+    fn revise(&mut self, no: u64, candidate: Candidate, verdict: Verdict) -> Result<(), StoreError> {
+        let Some(old) = records::load(&self.staged, no)? else { return Ok(()) };
+        let Some(whole) = records::load_whole(&self.staged, no)? else { return Ok(()) };
+        let Candidate { feed: _, key: _, hash, content, topics, fingerprint } = candidate;
+        let former = &whole.item.content;
+        let repeated = {
+            let mut same = content.clone();
+            same.fetched_at = former.fetched_at;
+            same == *former && hash == whole.hash
+        };
+        if repeated || content.fetched_at < former.fetched_at {
+            return Ok(());
+        }
+        let id = old.item.id;
+        let words = Revision {
+            revision: old.item.revision,
+            title: former.title.clone(),
+            summary: former.summary.clone(),
+            text: former.text.clone(),
+            fetched_at: former.fetched_at,
+            replaced_at: self.at,
+        };
+        let key = keys::revision(no, words.revision);
+        values::put(&mut self.staged, Table::Revisions, &key, &schema::encode_revision(&words)?)?;
+        self.bump(records::REVISIONS, 1)?;
+        if content.text != former.text {
+            self.lend_no_more(id, no, &words.text)?;
+        }
+        let verdict = match old.item.verdict.kind {
+            VerdictKind::New | VerdictKind::Revision => verdict,
+            _ => old.item.verdict.clone(),
+        };
+        let new = Stored {
+            no,
+            key: old.key,
+            hash,
+            content_hash: fingerprint.content,
+            borrowed: None,
+            item: Item {
+                id,
+                seq: Seq(self.next_seq),
+                feed: old.item.feed.clone(),
+                content,
+                stored_at: old.item.stored_at,
+                revision: old.item.revision.saturating_add(1),
+                topics,
+                verdict,
+                copies: Vec::new(),
+                story: old.item.story.clone(),
+            },
+        };
+        self.replace(Some(&old), Some(&new))?;
+        if !new.is_duplicate() {
+            let record = schema::encode_fingerprint(&new.item, &fingerprint)?;
+            values::put(&mut self.staged, Table::Fingerprints, &keys::number(no), &record)?;
+        }
+        self.log(LogKind::Revised, &new)
+    }
+
+    fn remove(&mut self, stored: &Stored) -> Result<(), StoreError> {
+        let no = stored.no;
+        self.lend_no_more(stored.item.id, no, &stored.item.content.text)?;
+        // Lending may have rewritten this very record.
+        self.replace(records::load(&self.staged, no)?.as_ref(), None)?;
+        values::remove(&mut self.staged, Table::Fingerprints, &keys::number(no))?;
+        let revisions = self.staged.prefix(Table::Revisions, &keys::number(no))?;
+        for (key, _) in &revisions {
+            values::remove(&mut self.staged, Table::Revisions, key)?;
+        }
+        self.bump(records::REVISIONS, -i64::try_from(revisions.len()).unwrap_or(i64::MAX))?;
+        self.log(LogKind::Removed, stored)
+    }
+
+    /// Gives `text`, which item `no` is about to lose, to the copies that borrow it.
+    fn lend_no_more(&mut self, id: ItemId, no: u64, text: &str) -> Result<(), StoreError> {
+        for (key, value) in self.staged.prefix(Table::Copies, &keys::original(&Original::Item(id)))? {
+            let (_, borrows) = schema::decode_copy(&value)?;
+            let Some(copy) = keys::last_number(&key).filter(|_| borrows) else { continue };
+            let Some(old) = records::load(&self.staged, copy)? else { continue };
+            if old.borrowed.is_some_and(|borrowed| borrowed.no == no) {
+                let mut new = old.clone();
+                new.borrowed = None;
+                text.clone_into(&mut new.item.content.text);
+                self.replace(Some(&old), Some(&new))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts, changes or removes a record with its index entries and counts.
+    fn replace(&mut self, old: Option<&Stored>, new: Option<&Stored>) -> Result<(), StoreError> {
+        let (before, after) = (old.map_or(Ok(Vec::new()), records::index)?, new.map_or(Ok(Vec::new()), records::index)?);
+        for (table, key, _) in &before {
+            if !after.iter().any(|(kept, kept_key, _)| kept == table && kept_key == key) {
+                self.staged.remove(*table, key.clone());
+            }
+        }
+        for entry in after {
+            if !before.contains(&entry) {
+                let (table, key, value) = entry;
+                self.staged.put(table, key, value);
+            }
+        }
+        let (uncounted, counted) = (old.map_or(BTreeSet::new(), records::counted), new.map_or(BTreeSet::new(), records::counted));
+        for key in uncounted.difference(&counted) {
+            self.bump(key, -1)?;
+        }
+        for key in counted.difference(&uncounted) {
+            self.bump(key, 1)?;
+        }
+        match (new, old) {
+            (Some(new), _) => {
+                values::put(&mut self.staged, Table::Items, &keys::number(new.no), &schema::encode_item(new)?)
+            }
+            (None, Some(old)) => values::remove(&mut self.staged, Table::Items, &keys::number(old.no)),
+            (None, None) => Ok(()),
+        }
+    }
+
+    fn log(&mut self, kind: LogKind, stored: &Stored) -> Result<(), StoreError> {
+        let record = Logged { kind, at: self.at, no: stored.no, id: stored.item.id, revision: stored.item.revision };
+        self.staged.put(Table::Log, keys::number(self.next_seq), schema::encode_log(&record)?);
+        self.next_seq += 1;
+        Ok(())
+    }
+
+    fn leave(&mut self, feed: &FeedId, cursor: &FeedCursor, poll: Option<&PollRecord>) -> Result<(), StoreError> {
+        feeds::put_cursor(&mut self.staged, feed, cursor)?;
+        if let Some(poll) = poll {
+            let key = [POLLS, feed.as_str().as_bytes()].concat();
+            let number = counter(&self.staged, &key)?;
+            feeds::put_poll(&mut self.staged, feed, number, poll)?;
+            self.bump(&key, 1)?;
+        }
+        Ok(())
+    }
+
+    fn bump(&mut self, key: &[u8], by: i64) -> Result<(), StoreError> {
+        if by == 0 {
+            return Ok(());
+        }
+        match counter(&self.staged, key)?.saturating_add_signed(by) {
+            0 => self.staged.remove(Table::Meta, key.to_vec()),
+            n => self.staged.put(Table::Meta, key.to_vec(), n.to_be_bytes().to_vec()),
+        }
+        Ok(())
+    }
+}
