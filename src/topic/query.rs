@@ -352,7 +352,7 @@ fn term_words(text: &str, at: usize, default: Class, in_phrase: bool, faults: &m
         ));
         return Vec::new();
     }
-    let words = plain_words(body, at, class, in_phrase, faults);
+    let words = plain_words(body, at + usize::from(class == Class::Exact), class, in_phrase, faults);
     if words.is_empty() && !in_phrase && faults.last().is_none_or(|last| last.at.start < at) {
         let message = format!("`{text}` has no letters and can never match");
         faults.push(Fault { at: at..at + text.len(), message });
