@@ -174,7 +174,9 @@ impl<'f> Compiler<'f> {
         let wrong = if !(0.01..=MAX_WEIGHT).contains(&weight.abs()) {
             Some(format!("the weight {weight} is out of range; write a number from 0.01 to {MAX_WEIGHT}"))
         } else if penalty && weight > 0.0 {
-            Some(format!("the weight {weight} of an exclude rule is positive; write -{weight}, or move the rule to score"))
+            Some(format!(
+                "the weight {weight} of an exclude rule is positive; write -{weight}, or move the rule to score"
+            ))
         } else if !penalty && weight < 0.0 {
             Some(format!("the weight {weight} of a score rule is negative; move the rule to [[topic.exclude]]"))
         } else {
@@ -193,8 +195,10 @@ impl<'f> Compiler<'f> {
         let mut wrong = Vec::new();
         for value in [&config.threshold, &config.maybe].into_iter().flatten() {
             if !(0.01..=MAX_WEIGHT).contains(value.get_ref()) {
-                let message =
-                    format!("the threshold {} is out of range; write a number from 0.01 to {MAX_WEIGHT}", value.get_ref());
+                let message = format!(
+                    "the threshold {} is out of range; write a number from 0.01 to {MAX_WEIGHT}",
+                    value.get_ref()
+                );
                 wrong.push(Problem { span: value.span(), message });
             }
         }
@@ -353,7 +357,9 @@ impl<'f> Compiler<'f> {
     }
 
     fn trigger(&self, plan: &Plan) -> Option<BTreeSet<u32>> {
-        let fewest = |plans: &mut dyn Iterator<Item = &Plan>| plans.filter_map(|plan| self.trigger(plan)).min_by_key(BTreeSet::len);
+        let fewest = |plans: &mut dyn Iterator<Item = &Plan>| {
+            plans.filter_map(|plan| self.trigger(plan)).min_by_key(BTreeSet::len)
+        };
         match plan {
             Plan::Any(atoms) => Some(atoms.iter().filter_map(|atom| self.anchor(*atom)).collect()),
             Plan::Or(plans) => plans.iter().try_fold(BTreeSet::new(), |mut all, plan| {
@@ -361,7 +367,9 @@ impl<'f> Compiler<'f> {
                 Some(all)
             }),
             Plan::And { all, .. } => fewest(&mut all.iter()),
-            Plan::Near { first, then } => fewest(&mut std::iter::once(&**first).chain(then.iter().map(|(_, plan)| plan))),
+            Plan::Near { first, then } => {
+                fewest(&mut std::iter::once(&**first).chain(then.iter().map(|(_, plan)| plan)))
+            }
             Plan::In(_, plan) => self.trigger(plan),
             Plan::Test { .. } => None,
         }
@@ -412,7 +420,9 @@ fn possible(plan: &Plan) -> Result<(), String> {
             if let Plan::In(inner, _) = &**plan
                 && inner != part
             {
-                return Err("nothing is in the title and in the lead at once; join title: and lead: with AND".to_owned());
+                return Err(
+                    "nothing is in the title and in the lead at once; join title: and lead: with AND".to_owned()
+                );
             }
             possible(plan)
         }

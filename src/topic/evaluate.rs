@@ -21,10 +21,19 @@ pub(super) enum Plan {
     /// Any of these terms and phrases.
     Any(Vec<Atom>),
     Or(Vec<Plan>),
-    And { all: Vec<Plan>, none: Vec<Plan> },
-    Near { first: Box<Plan>, then: Vec<(Nearness, Plan)> },
+    And {
+        all: Vec<Plan>,
+        none: Vec<Plan>,
+    },
+    Near {
+        first: Box<Plan>,
+        then: Vec<(Nearness, Plan)>,
+    },
     In(Part, Box<Plan>),
-    Test { field: Field, value: String },
+    Test {
+        field: Field,
+        value: String,
+    },
 }
 
 /// What a plan looks for in the end, by its number.

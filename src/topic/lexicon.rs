@@ -53,7 +53,8 @@ impl Lexicon {
     pub(super) fn of(terms: &[Term]) -> Self {
         let mut drafts = vec![Draft::default()];
         let mut lexicon = Self::default();
-        for (term, form) in terms.iter().enumerate().flat_map(|(i, term)| term.forms().into_iter().map(move |f| (i, f))) {
+        for (term, form) in terms.iter().enumerate().flat_map(|(i, term)| term.forms().into_iter().map(move |f| (i, f)))
+        {
             let term = number(term);
             if form.rest == Rest::Fuzzy {
                 lexicon.add_fuzzy(FuzzyTerm { term, letters: form.key, before: form.before });

@@ -213,7 +213,8 @@ impl Topics {
                 found.evidence.iter().map(|e| format!("{:+.2} {} «{}»", e.weight, e.rule, e.text)).collect();
             format!(" (score {:.2}: {})", found.score, places.join(", "))
         });
-        let message = format!("topic `{}`: this text gives {got}, not {wanted}{why}; change the topic or the test", topic.id);
+        let message =
+            format!("topic `{}`: this text gives {got}, not {wanted}{why}; change the topic or the test", topic.id);
         Some(Problem { span: test.expect.span(), message })
     }
 }

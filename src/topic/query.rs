@@ -37,17 +37,32 @@ pub struct Fault {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Query {
     /// Words next to each other, at most `gaps` other words between them in all. One word is a phrase of one.
-    Words { words: Vec<Term>, gaps: u32 },
-    Set { name: String, at: Range<usize> },
+    Words {
+        words: Vec<Term>,
+        gaps: u32,
+    },
+    Set {
+        name: String,
+        at: Range<usize>,
+    },
     Or(Vec<Query>),
     /// All of `all`, none of `none`, anywhere in the article.
-    And { all: Vec<Query>, none: Vec<Query> },
+    And {
+        all: Vec<Query>,
+        none: Vec<Query>,
+    },
     /// Each next one near what was found so far.
-    Near { first: Box<Query>, then: Vec<(Nearness, Query)> },
+    Near {
+        first: Box<Query>,
+        then: Vec<(Nearness, Query)>,
+    },
     /// Only there.
     In(Part, Box<Query>),
     /// Not words at all.
-    Test { field: Field, value: String },
+    Test {
+        field: Field,
+        value: String,
+    },
 }
 
 /// How near.
@@ -72,7 +87,10 @@ pub(super) enum Part {
 /// One entry of a set.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Entry {
-    Words { words: Vec<Term>, gaps: u32 },
+    Words {
+        words: Vec<Term>,
+        gaps: u32,
+    },
     /// All entries of another set.
     Include(String),
 }
@@ -120,7 +138,8 @@ pub(super) fn parse_entry(entry: &str) -> (Option<Entry>, Vec<Fault>) {
         match quoted_words(trimmed, at, &mut faults) {
             Ok((words, gaps, len)) if len == trimmed.len() => Some((words, gaps)),
             Ok((_, _, len)) => {
-                let message = "an entry of a set is one term or one phrase; put the rest into an entry of its own".to_owned();
+                let message =
+                    "an entry of a set is one term or one phrase; put the rest into an entry of its own".to_owned();
                 faults.push(Fault { at: at + len..at + trimmed.len(), message });
                 None
             }
@@ -214,7 +233,8 @@ fn word_token(word: &str, at: usize, faults: &mut Vec<Fault>) -> Token {
         "AND" => return Token::And,
         "NOT" => return Token::Not,
         "NEAR" | "ONEAR" => {
-            let message = format!("`{word}` needs a distance; write {word}/10 for ten words, or NEAR/s for one sentence");
+            let message =
+                format!("`{word}` needs a distance; write {word}/10 for ten words, or NEAR/s for one sentence");
             faults.push(Fault { at: range, message });
             return Token::Near(Nearness::Sentence);
         }
@@ -226,7 +246,8 @@ fn word_token(word: &str, at: usize, faults: &mut Vec<Fault>) -> Token {
     {
         let near = distance.parse().ok().filter(|n| (1..=MAX_NEAR).contains(n));
         if near.is_none() {
-            let message = format!("`{word}` is not a distance; write a number of words from 1 to {MAX_NEAR}, or NEAR/s");
+            let message =
+                format!("`{word}` is not a distance; write a number of words from 1 to {MAX_NEAR}, or NEAR/s");
             faults.push(Fault { at: range, message });
         }
         let n = near.unwrap_or(1);
@@ -258,14 +279,16 @@ fn test_value(rest: &str, prefix: &str, at: usize) -> Result<(String, usize), Fa
         }
     };
     if value.trim().is_empty() {
-        let message = format!("`{prefix}` needs a value, as in {prefix}{}", if prefix == "lang:" { "ar" } else { "bbc" });
+        let message =
+            format!("`{prefix}` needs a value, as in {prefix}{}", if prefix == "lang:" { "ar" } else { "bbc" });
         return Err(Fault { at: at..at + prefix.len(), message });
     }
     Ok((value.trim().to_lowercase(), prefix.len() + len))
 }
 
 fn unclosed(at: usize, open: char) -> Fault {
-    let message = format!("the quotation mark {open} is never closed; write {} after the phrase", closing(open).unwrap_or('"'));
+    let message =
+        format!("the quotation mark {open} is never closed; write {} after the phrase", closing(open).unwrap_or('"'));
     Fault { at: at..at + open.len_utf8(), message }
 }
 
@@ -352,7 +375,7 @@ fn term_words(text: &str, at: usize, default: Class, in_phrase: bool, faults: &m
         ));
         return Vec::new();
     }
-    let words = plain_words(body, at, class, in_phrase, faults);
+    let words = plain_words(body, at + usize::from(class == Class::Exact), class, in_phrase, faults);
     if words.is_empty() && !in_phrase && faults.last().is_none_or(|last| last.at.start < at) {
         let message = format!("`{text}` has no letters and can never match");
         faults.push(Fault { at: at..at + text.len(), message });
@@ -445,7 +468,10 @@ impl Parser {
             return Err(Fault { at, message: format!("nested deeper than {MAX_DEPTH} levels; use sets") });
         }
         let Some((token, _)) = self.tokens.get_mut(self.next) else {
-            return Err(Fault { at, message: "the query ends where a term is expected; add one or remove the operator".into() });
+            return Err(Fault {
+                at,
+                message: "the query ends where a term is expected; add one or remove the operator".into(),
+            });
         };
         let taken = std::mem::replace(token, Token::Close);
         self.next += 1;
@@ -456,7 +482,9 @@ impl Parser {
                 let inner = self.or(depth + 1)?;
                 if !matches!(self.peek(), Some(Token::Close)) {
                     return Err(match self.peek() {
-                        None => Fault { at, message: "this parenthesis is never closed; write ) after the group".into() },
+                        None => {
+                            Fault { at, message: "this parenthesis is never closed; write ) after the group".into() }
+                        }
                         Some(_) => self.no_operator(),
                     });
                 }
@@ -468,14 +496,16 @@ impl Parser {
                 let message = "NOT takes away from what stands before it; write `term NOT other`".into();
                 Err(Fault { at, message })
             }
-            Token::Or | Token::And | Token::Near(_) => {
-                Err(Fault { at, message: "an operator where a term is expected; add a term or remove the operator".into() })
-            }
+            Token::Or | Token::And | Token::Near(_) => Err(Fault {
+                at,
+                message: "an operator where a term is expected; add a term or remove the operator".into(),
+            }),
         }
     }
 
     fn no_operator(&self) -> Fault {
-        let message = "an operator is missing here; write AND, OR, NOT or NEAR/n in capitals, or put a phrase in quotation marks";
+        let message =
+            "an operator is missing here; write AND, OR, NOT or NEAR/n in capitals, or put a phrase in quotation marks";
         Fault { at: self.at(), message: message.into() }
     }
 

@@ -59,7 +59,14 @@ pub(super) fn evidence(rule: &str, total: i64, spans: &[Span], document: &Docume
         .map(|(i, span)| {
             let (start, end, text) = document.original(span);
             let share = each + if i < left.abs() { left.signum() } else { 0 };
-            Evidence { rule: rule.to_owned(), weight: shown(share), field: span.field, start, end, text: text.to_owned() }
+            Evidence {
+                rule: rule.to_owned(),
+                weight: shown(share),
+                field: span.field,
+                start,
+                end,
+                text: text.to_owned(),
+            }
         })
         .collect()
 }

@@ -215,7 +215,8 @@ pub(super) fn proclitics(word: &[char]) -> impl Iterator<Item = Proclitic> + '_ 
         let after = word.get(conjunction..).unwrap_or_default();
         let prepositions = 1 + usize::from(matches!(after, ['ب' | 'ك' | 'ل', _, ..]));
         (0..prepositions).flat_map(move |preposition| {
-            let rare = conjunction == 1 && word.first() == Some(&'ف') || preposition == 1 && after.first() == Some(&'ك');
+            let rare =
+                conjunction == 1 && word.first() == Some(&'ف') || preposition == 1 && after.first() == Some(&'ك');
             let lam = preposition == 1 && after.first() == Some(&'ل');
             let rest = after.get(preposition..).unwrap_or_default();
             let len = conjunction + preposition;
