@@ -277,7 +277,7 @@ fn general(document: &Html, html: String, base: &Url, json_body: Option<&str>, n
     let densest = densest(body);
     let dense_size = densest.map_or(0, |part| lines_of(part, false).size().0);
     // A page of links of which nearly everything came back: the extractor found no article in it.
-    let whole = all > 2 * ARTICLE && size * 100 > all * 85 && linked * 100 > all * 20;
+    let whole = all > ARTICLE && size * 100 > all * 85 && linked * 100 > all * 20;
     let little = dense_size >= ARTICLE && dense_size > size * 2;
     if !whole && !little && size > 0 {
         return main.finish_article();

@@ -204,3 +204,52 @@ pub(super) fn bare(mut url: Url) -> Url {
     let _none = url.set_username("");
     url
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use rustls::CertificateError;
+
+    use super::*;
+
+    fn transport(error: &(dyn Error + 'static)) -> PollError {
+        let url = Url::parse("https://layla:qasr@a.example/feed").unwrap();
+        FetchError::transport(&url, Span::secs(20), error, false).0
+    }
+
+    #[test]
+    fn wrong_certificates_are_told_apart() {
+        for (wrong, words) in [
+            (CertificateError::Expired, "expired"),
+            (CertificateError::NotValidForName, "another name"),
+            (CertificateError::UnknownIssuer, "issuer"),
+        ] {
+            // As the connector hands it up: inside an input error inside another.
+            let inner = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(wrong));
+            let told = transport(&io::Error::other(inner));
+            assert_eq!((told.kind.as_str(), told.severity), ("tls", Severity::Hard));
+            assert!(told.message.contains(words) && !told.message.contains("qasr"), "{}", told.message);
+        }
+    }
+
+    #[test]
+    fn names_that_do_not_resolve_are_weighed() {
+        for (words, severity) in [
+            ("failed to lookup address information: Name or service not known", Severity::Hard),
+            ("failed to lookup address information: Temporary failure in name resolution", Severity::Temporary),
+        ] {
+            let told = transport(&io::Error::other(Unresolved(words.to_owned())));
+            assert_eq!((told.kind.as_str(), told.severity), ("dns", severity));
+        }
+    }
+
+    #[test]
+    fn the_server_is_asked_again_when_it_says() {
+        let url = Url::parse("https://a.example/").unwrap();
+        let wait = FetchError::throttled(&url, "status 429", Duration::from_millis(1_500));
+        assert_eq!(wait.retry(), Retry::After(Span::secs(2)));
+        assert_eq!(FetchError::status(&url, 404, false).retry(), Retry::Never);
+        assert_eq!(FetchError::status(&url, 502, false).retry(), Retry::Backoff);
+    }
+}

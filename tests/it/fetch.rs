@@ -361,7 +361,13 @@ async fn a_server_that_is_away_is_temporary_and_a_wrong_name_is_not() {
     assert_eq!((error.0.kind.as_str(), error.retry()), ("connect", Retry::Backoff));
     let server = Server::start(vec![("/", vec![Send(b"not http at all\r\n\r\n".to_vec())])]).await;
     assert_eq!(kind(get(server.url("/")).await), "connect");
-    let https: Url = format!("https://{}/", server.address).parse().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let https: Url = format!("https://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(b"SSH-2.0-x\r\n").await.unwrap();
+        let _until_the_client_goes = stream.read(&mut [0; 1024]).await;
+    });
     assert_eq!(kind(get(https).await), "tls");
 }
 
