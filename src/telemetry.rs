@@ -47,14 +47,17 @@ pub const LEVEL_VARIABLE: &str = "RASID_LOG";
 /// What is wrong with it. A lone word that is no level is refused: it would be taken for a module's name, and a mistyped
 /// level would silence everything else.
 pub fn check_level(directives: &str) -> Result<(), String> {
-    let example = "write a level (error, warn, info, debug, trace), or levels by module such as \"info,rasid::fetch=debug\"";
+    let example =
+        "write a level (error, warn, info, debug, trace), or levels by module such as \"info,rasid::fetch=debug\"";
     let lone = directives.split(',').map(str::trim).find(|part| {
         !part.contains('=') && part.parse::<LevelFilter>().is_err() || part.chars().all(|c| c.is_ascii_digit())
     });
     if let Some(word) = lone {
         return Err(format!("`{word}` is not a log level; {example}"));
     }
-    EnvFilter::try_new(directives).map(|_| ()).map_err(|error| format!("`{directives}` is not a log filter ({error}); {example}"))
+    EnvFilter::try_new(directives)
+        .map(|_| ())
+        .map_err(|error| format!("`{directives}` is not a log filter ({error}); {example}"))
 }
 
 /// Starts logging to standard error, once for the process. `RASID_LOG` goes before `config.level`.

@@ -34,7 +34,9 @@ pub fn run(dir: &Path, online: bool) -> ExitCode {
 /// Polls every enabled feed once and tells what came.
 fn poll_each(config: &Config) -> ExitCode {
     let enabled = config.feeds.iter().filter(|feed| feed.enabled).count();
-    failed(&anyhow::anyhow!("--online: polling the {enabled} enabled feeds from here is not in this version; use `rasid feeds poll ID`"))
+    failed(&anyhow::anyhow!(
+        "--online: polling the {enabled} enabled feeds from here is not in this version; use `rasid feeds poll ID`"
+    ))
 }
 
 /// `config is valid: 52 feeds (46 enabled, 6 disabled), 3 topics, 1 corpus of 5 documents`

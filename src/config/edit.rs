@@ -138,7 +138,8 @@ fn edit<T>(
     let file = std::fs::canonicalize(&named).unwrap_or(named);
     let failed = |error| EditError::Io { file: file.clone(), error };
     let before = read_or_empty(&file).map_err(failed)?;
-    let mut document = before.parse::<DocumentMut>().map_err(|error| EditError::Invalid(vec![syntax(&file, &before, &error)]))?;
+    let mut document =
+        before.parse::<DocumentMut>().map_err(|error| EditError::Invalid(vec![syntax(&file, &before, &error)]))?;
     let changed = change(&file, &mut document)?;
     let text = document.to_string();
     load_with(dir, env, Some(&text)).map_err(EditError::Invalid)?;
@@ -207,7 +208,8 @@ fn id_from(url: &Url, taken: &[String]) -> Option<FeedId> {
         Some(address) => address.to_string(),
         None => String::new(),
     };
-    let mut stem: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let mut stem: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
     // Room for a number.
     stem.truncate(MAX_NAME - 8);
     let stem = stem.trim_matches('-');

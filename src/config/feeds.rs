@@ -162,7 +162,8 @@ fn read_feed(
 fn check_id(feed: &Section<Written>, known: &mut Known, report: &mut Report<'_>) -> Option<FeedId> {
     let Some(id) = &feed.value.id else {
         if !feed.has("id") {
-            report.missing(feed.header.clone(), "`id` is missing; name the feed with small letters, digits and hyphens");
+            report
+                .missing(feed.header.clone(), "`id` is missing; name the feed with small letters, digits and hyphens");
         }
         return None;
     };
@@ -192,7 +193,10 @@ fn check_url(feed: &Section<Written>, known: &mut Known, report: &mut Report<'_>
         }
     };
     if !url.username().is_empty() || url.password().is_some() {
-        report.problem(at, "the address has a user's name in it; write it as `username` and `password`, which are never logged");
+        report.problem(
+            at,
+            "the address has a user's name in it; write it as `username` and `password`, which are never logged",
+        );
         return None;
     }
     // What follows `#` is not sent: two addresses that differ there are one.
@@ -201,7 +205,9 @@ fn check_url(feed: &Section<Written>, known: &mut Known, report: &mut Report<'_>
     if let Some(line) = known.urls.get(&same) {
         report.problem(
             at,
-            format!("the feed in line {line} has this address already; remove one, or the host is asked twice for the same"),
+            format!(
+                "the feed in line {line} has this address already; remove one, or the host is asked twice for the same"
+            ),
         );
         return None;
     }
@@ -210,7 +216,8 @@ fn check_url(feed: &Section<Written>, known: &mut Known, report: &mut Report<'_>
 }
 
 fn web_address(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("{error}; write it whole, such as \"https://example.com/rss.xml\""))?;
+    let url = Url::parse(text)
+        .map_err(|error| format!("{error}; write it whole, such as \"https://example.com/rss.xml\""))?;
     match (url.scheme(), url.host_str()) {
         ("http" | "https", Some(_)) => Ok(url),
         _ => Err("it must begin with http:// or https://".to_owned()),
@@ -258,7 +265,8 @@ fn check_intervals(feed: &Section<Written>, below: Intervals, report: &mut Repor
         min: value.min_interval.or(below.min),
         max: value.max_interval.or(below.max),
     };
-    let own = [("interval", value.interval), ("min_interval", value.min_interval), ("max_interval", value.max_interval)];
+    let own =
+        [("interval", value.interval), ("min_interval", value.min_interval), ("max_interval", value.max_interval)];
     if let Some((key, _)) = own.iter().find(|(_, span)| span.is_some()) {
         merged.check(feed.place(key), report);
     }
@@ -315,7 +323,8 @@ fn check_common(common: &Common<'_>, place: &dyn Fn(&str) -> Range<usize>, repor
         report.problem(at, format!("`{shown}` is not a known time zone; write an IANA name such as \"Asia/Riyadh\""));
     }
     if common.max_entries == Some(0) {
-        report.problem(place("max_entries"), "`max_entries` must be 1 or more; to pause the feed write enabled = false");
+        report
+            .problem(place("max_entries"), "`max_entries` must be 1 or more; to pause the feed write enabled = false");
     }
 }
 
@@ -344,12 +353,17 @@ fn check_texts(feed: &Section<Written>, report: &mut Report<'_>) {
         let shown = report.written(&at);
         report.problem(at, format!("`{shown}` is not a known charset; write a label such as \"windows-1256\""));
     }
-    let token = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c));
+    let token = |name: &str| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c))
+    };
     for (name, content) in &value.headers {
         if !token(name) {
             report.problem(feed.place("headers"), format!("`{name}` cannot be the name of an HTTP header"));
         } else if content.chars().any(|c| c.is_control()) {
-            report.problem(feed.place("headers"), format!("the header `{name}` may not have line ends or control characters"));
+            report.problem(
+                feed.place("headers"),
+                format!("the header `{name}` may not have line ends or control characters"),
+            );
         }
     }
     if value.title.as_deref().is_some_and(|title| title.trim().is_empty()) {
@@ -364,13 +378,19 @@ fn check_page(
 ) -> Option<PageSelectors> {
     let Some(written) = page else {
         if feed.value.kind == Some(SourceKind::Page) {
-            report.missing(feed.place("kind"), "kind = \"page\" needs the selectors `entry` and `link` below [feed.page]");
+            report.missing(
+                feed.place("kind"),
+                "kind = \"page\" needs the selectors `entry` and `link` below [feed.page]",
+            );
         }
         return None;
     };
     let unreadable = feed.has("kind") && feed.value.kind.is_none();
     if feed.value.kind != Some(SourceKind::Page) && !unreadable {
-        report.problem(written.header.clone(), "[feed.page] is read for kind = \"page\" only; set it, or remove this table");
+        report.problem(
+            written.header.clone(),
+            "[feed.page] is read for kind = \"page\" only; set it, or remove this table",
+        );
     }
     for key in ["entry", "link"] {
         if !written.has(key) {

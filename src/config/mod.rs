@@ -109,7 +109,8 @@ pub fn load(dir: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, 
 /// As [`load`], with `feeds` instead of what stands in `feeds.toml`.
 fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&str>) -> Result<Config, Vec<Problem>> {
     if !dir.is_dir() {
-        let message = format!("this directory is not there; name the configuration's directory with --config or ${DIR_VARIABLE}");
+        let message =
+            format!("this directory is not there; name the configuration's directory with --config or ${DIR_VARIABLE}");
         return Err(vec![Problem::of_file(dir, message)]);
     }
     let (mut problems, mut notes) = (Vec::new(), Vec::new());
@@ -125,7 +126,8 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
         None => read(&feeds_file, &mut problems),
     };
     if text.is_none() && !feeds_file.exists() {
-        let message = "this file is missing; create it, with a [[feed]] for each source, or name another directory with --config";
+        let message =
+            "this file is missing; create it, with a [[feed]] for each source, or name another directory with --config";
         problems.push(Problem::of_file(&feeds_file, message));
     }
     let text = text.unwrap_or_default();

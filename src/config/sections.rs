@@ -135,7 +135,10 @@ fn check_fetch(fetch: &Section<FetchConfig>, report: &mut Report<'_>) {
     }
     positive(report, fetch, "timeout", value.timeout);
     if value.max_body.0 == 0 {
-        report.problem(fetch.place("max_body"), "`max_body` is 0, so nothing could be read; write a size such as \"10MiB\"");
+        report.problem(
+            fetch.place("max_body"),
+            "`max_body` is 0, so nothing could be read; write a size such as \"10MiB\"",
+        );
     }
     check_header_value(report, fetch.place("user_agent"), "user_agent", &value.user_agent);
     report.problems(fetch.place("allow_private"), check_allow(&value.allow_private));

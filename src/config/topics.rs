@@ -43,7 +43,8 @@ pub(super) fn read_corpora(dir: &Path, problems: &mut Vec<Problem>) -> Option<Co
         let read = std::fs::read(&file).map_err(|error| format!("this pack cannot be read: {error}"));
         match read.and_then(|bytes| Corpus::read(&bytes).map_err(|error| error.to_string())) {
             Ok(corpus) if corpora.iter().any(|known| known.name == corpus.name) => {
-                let message = format!("another pack holds a corpus named `{}` already; remove one of them", corpus.name);
+                let message =
+                    format!("another pack holds a corpus named `{}` already; remove one of them", corpus.name);
                 problems.push(Problem::of_file(&file, message));
             }
             Ok(corpus) => corpora.push(corpus),

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeArray, DeTable, DeValue, ValueDeserializer};
+use toml::de::{DeArray, DeFloat, DeTable, DeValue, ValueDeserializer};
 
 use super::report::{Report, nearest};
 
@@ -87,10 +87,15 @@ impl<'a> Tree<'a> {
     ) -> Section<T> {
         let header = value.span();
         let places = match value.get_ref() {
-            DeValue::Table(table) => table.iter().map(|(key, value)| (key.get_ref().to_string(), value.span())).collect(),
+            DeValue::Table(table) => {
+                table.iter().map(|(key, value)| (key.get_ref().to_string(), value.span())).collect()
+            }
             other => {
                 let found = other.type_str();
-                report.problem(header.clone(), format!("`{name}` must be a table, not a {found}; write its keys below [{name}]"));
+                report.problem(
+                    header.clone(),
+                    format!("`{name}` must be a table, not a {found}; write its keys below [{name}]"),
+                );
                 return Section { value: T::default(), header, places: BTreeMap::new() };
             }
         };
@@ -120,13 +125,16 @@ impl<'a> Tree<'a> {
             let at = error.span().unwrap_or_else(|| header.clone());
             let message = self.without_secrets::<T>(&value, &at, error.message());
             if let Some(key) = missing_field(&message) {
-                if cuts.missed.insert((at.start, key.to_owned())) {
-                    if !cuts.removed.contains(&(at.start, key.to_owned())) {
-                        report.missing(at.clone(), format!("`{key}` is missing"));
-                    }
-                    if stand_in(&mut value, &at, key) {
-                        continue;
-                    }
+                let place = (at.start, key.to_owned());
+                let tried = cuts.missed.entry(place.clone()).or_insert(0);
+                if *tried == 0 && !cuts.removed.contains(&place) {
+                    report.missing(at.clone(), format!("`{key}` is missing"));
+                }
+                *tried += 1;
+                if let Some(with) = stand_in(*tried)
+                    && insert(&mut value, &at, key, &with, cuts.nowhere())
+                {
+                    continue;
                 }
             } else {
                 let key = key_at(&value, &at, name);
@@ -140,7 +148,12 @@ impl<'a> Tree<'a> {
 
     /// What serde said, of a value from the environment as if the file's text stood there: the message then names the
     /// variable instead of telling the secret.
-    fn without_secrets<T: DeserializeOwned>(&self, value: &Spanned<DeValue<'_>>, at: &Range<usize>, said: &str) -> String {
+    fn without_secrets<T: DeserializeOwned>(
+        &self,
+        value: &Spanned<DeValue<'_>>,
+        at: &Range<usize>,
+        said: &str,
+    ) -> String {
         let inside: Vec<&Expanded> =
             self.expanded.iter().filter(|e| e.at.start >= at.start && e.at.end <= at.end).collect();
         if inside.is_empty() {
@@ -162,14 +175,20 @@ impl<'a> Tree<'a> {
 struct Cuts {
     /// Keys taken out, by the start of their table: that they are missing now is no news.
     removed: BTreeSet<(usize, String)>,
-    /// Missing keys that were said and, where that is possible, got a stand-in.
-    missed: BTreeSet<(usize, String)>,
+    /// Missing keys, each with how many stand-ins were tried.
+    missed: BTreeMap<(usize, String), usize>,
+    /// How many places outside the file are taken.
+    nowhere: usize,
 }
 
-/// Where a stand-in stands: nowhere in the file. What is said of such a place is not reported.
-const NOWHERE: Range<usize> = usize::MAX..usize::MAX;
-
 impl Cuts {
+    /// Where a stand-in stands: each at a place of its own, none in the file. What is said of such a place is not reported.
+    fn nowhere(&mut self) -> Range<usize> {
+        self.nowhere += 1;
+        let at = usize::MAX - self.nowhere;
+        at..at
+    }
+
     /// Takes out the key or value at `at`, the innermost where there are several.
     fn cut(&mut self, value: &mut Spanned<DeValue<'_>>, at: &Range<usize>) -> bool {
         let start = value.span().start;
@@ -217,21 +236,38 @@ fn missing_field(message: &str) -> Option<&str> {
     message.strip_prefix("missing field `")?.strip_suffix('`')
 }
 
-/// Puts a text in the place of a missing key, so that serde goes on to the next missing one.
-fn stand_in(value: &mut Spanned<DeValue<'_>>, at: &Range<usize>, key: &str) -> bool {
-    let here = value.span() == *at;
-    match value.get_mut() {
+/// What is put in the place of a missing key so that serde goes on to the next one: a value of another type at each try.
+fn stand_in(tried: usize) -> Option<DeValue<'static>> {
+    match tried {
+        1 => Some(DeValue::String("stand-in".into())),
+        2 => Some(DeValue::Table(DeTable::new())),
+        3 => Some(DeValue::Float(DeFloat::default())),
+        4 => Some(DeValue::Boolean(false)),
+        5 => Some(DeValue::Array(DeArray::new())),
+        _ => None,
+    }
+}
+
+/// Puts a value into the table at `at`.
+fn insert(
+    into: &mut Spanned<DeValue<'_>>,
+    at: &Range<usize>,
+    key: &str,
+    new: &DeValue<'static>,
+    nowhere: Range<usize>,
+) -> bool {
+    let here = into.span() == *at;
+    match into.get_mut() {
         DeValue::Table(table) => {
-            if table.iter_mut().any(|(_, value)| stand_in(value, at, key)) {
+            if table.iter_mut().any(|(_, value)| insert(value, at, key, new, nowhere.clone())) {
                 return true;
             }
             if here {
-                let text = DeValue::String("stand-in".into());
-                table.insert(Spanned::new(NOWHERE, key.to_owned().into()), Spanned::new(NOWHERE, text));
+                table.insert(Spanned::new(nowhere.clone(), key.to_owned().into()), Spanned::new(nowhere, new.clone()));
             }
             here
         }
-        DeValue::Array(values) => values.iter_mut().any(|value| stand_in(value, at, key)),
+        DeValue::Array(values) => values.iter_mut().any(|value| insert(value, at, key, new, nowhere.clone())),
         _ => false,
     }
 }
@@ -249,8 +285,10 @@ fn translate(key: &str, error: &str) -> String {
         let guess = nearest(word, known).map(|near| format!("; did you mean \"{near}\"?")).unwrap_or_default();
         return format!("`{key}` is \"{word}\", but must be one of {}{guess}", listed(known));
     }
-    if let Some((found, expected)) =
-        error.strip_prefix("invalid type: ").or(error.strip_prefix("invalid value: ")).and_then(|e| e.rsplit_once(", expected "))
+    if let Some((found, expected)) = error
+        .strip_prefix("invalid type: ")
+        .or(error.strip_prefix("invalid value: "))
+        .and_then(|e| e.rsplit_once(", expected "))
     {
         let expected = match expected {
             "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
@@ -321,7 +359,9 @@ fn expand(text: &str, env: Env<'_>) -> Result<(String, Vec<String>), String> {
                 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         });
         let Some((name, after)) = name else {
-            return Err("`${` without a variable's name; write ${NAME}, or $${ for these two characters themselves".to_owned());
+            return Err(
+                "`${` without a variable's name; write ${NAME}, or $${ for these two characters themselves".to_owned()
+            );
         };
         match env(name) {
             Some(value) => out.push_str(&value),
@@ -389,7 +429,10 @@ mod tests {
     #[test]
     fn serde_in_our_words() {
         for (error, expected) in [
-            ("unknown field `worker`, expected one of `workers`, `per_host`", "unknown key `worker`; did you mean `workers`?"),
+            (
+                "unknown field `worker`, expected one of `workers`, `per_host`",
+                "unknown key `worker`; did you mean `workers`?",
+            ),
             ("unknown field `x`, expected `url`", "unknown key `x`; the keys here are `url`"),
             ("invalid type: integer `5`, expected a string", "`k` must be text in quotation marks, not integer `5`"),
             ("invalid value: integer `-1`, expected u32", "`k` must be a whole number, 0 or more, not integer `-1`"),

@@ -56,8 +56,16 @@ const CRATES: &[(&str, &[&str])] = &[
 ];
 
 /// What a pure module may not name.
-const IMPURE: &[&str] =
-    &["tokio::", "std::fs", "std::net::Tcp", "std::net::Udp", "Instant::now", "SystemTime::now", "Timestamp::now", "std::env::"];
+const IMPURE: &[&str] = &[
+    "tokio::",
+    "std::fs",
+    "std::net::Tcp",
+    "std::net::Udp",
+    "Instant::now",
+    "SystemTime::now",
+    "Timestamp::now",
+    "std::env::",
+];
 
 /// Longest file, in lines.
 const MAX_LINES: usize = 600;
@@ -120,7 +128,8 @@ fn names_after<'l>(line: &'l str, prefix: &str) -> Vec<&'l str> {
 fn names_crate(line: &str, name: &str) -> bool {
     line.match_indices(name).any(|(at, found)| {
         let before = &line[..at];
-        let path = before.ends_with("::") || before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '"' || c == '.');
+        let path = before.ends_with("::")
+            || before.ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == '"' || c == '.');
         let after = &line[at + found.len()..];
         let used = after.starts_with("::") || (before.trim_start() == "use " && after.starts_with([';', ' ']));
         used && !path
@@ -225,14 +234,21 @@ fn nothing_is_unfinished(source: &Source) -> Vec<String> {
     if !source.in_src() {
         return Vec::new();
     }
-    lines_with(source, &[["tod", "o!("], ["unimple", "mented!("], ["FIX", "ME"]], "unfinished; finish it or leave it out")
+    lines_with(
+        source,
+        &[["tod", "o!("], ["unimple", "mented!("], ["FIX", "ME"]],
+        "unfinished; finish it or leave it out",
+    )
 }
 
 fn the_changelog_is_current(source: &Source) -> Vec<String> {
     let version = concat!("## ", env!("CARGO_PKG_VERSION"));
     let bracketed = concat!("## [", env!("CARGO_PKG_VERSION"), "]");
     let current = |line: &str| {
-        line.starts_with("## Unreleased") || line.starts_with("## [Unreleased]") || line.starts_with(version) || line.starts_with(bracketed)
+        line.starts_with("## Unreleased")
+            || line.starts_with("## [Unreleased]")
+            || line.starts_with(version)
+            || line.starts_with(bracketed)
     };
     if source.path == "CHANGELOG.md" && !source.text.lines().any(current) {
         return vec![source.at(1, "no section `## Unreleased`, nor one of this version")];
@@ -244,7 +260,8 @@ fn the_readme_has_the_two_commands(source: &Source) -> Vec<String> {
     if source.path != "README.md" {
         return Vec::new();
     }
-    let missing = ["cargo test", "cargo run --release -- demo"].into_iter().filter(|command| !source.text.contains(command));
+    let missing =
+        ["cargo test", "cargo run --release -- demo"].into_iter().filter(|command| !source.text.contains(command));
     missing.map(|command| source.at(1, format_args!("the command `{command}` is not there"))).collect()
 }
 
@@ -370,14 +387,36 @@ const LONG: &str = {
 
 /// Where rules look.
 const PLACES: &[&str] = &[
-    "src", "tests", "config", "docs", "deploy", ".ci", "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md",
-    "Cargo.toml", "justfile", "deny.toml", "clippy.toml",
+    "src",
+    "tests",
+    "config",
+    "docs",
+    "deploy",
+    ".ci",
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "Cargo.toml",
+    "justfile",
+    "deny.toml",
+    "clippy.toml",
 ];
 
 /// Files that must be there for the rules about them to say anything.
 const NEEDED: &[&str] = &[
-    "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "justfile",
-    ".ci/run", "deny.toml", "config/rasid.toml", "config/feeds.toml", "config/topics.toml",
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "LICENSE-MIT",
+    "LICENSE-APACHE",
+    "justfile",
+    ".ci/run",
+    "deny.toml",
+    "config/rasid.toml",
+    "config/feeds.toml",
+    "config/topics.toml",
 ];
 
 fn root() -> PathBuf {
@@ -412,7 +451,8 @@ fn every_file_keeps_the_rules() {
 #[test]
 fn every_module_has_a_place_in_the_line() {
     let text = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
-    let declared: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let declared: Vec<&str> =
+        text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
     assert!(!declared.is_empty());
     let unplaced: Vec<&&str> = declared.iter().filter(|name| rank(name).is_none()).collect();
     assert!(unplaced.is_empty(), "not in ORDER: {unplaced:?}");
