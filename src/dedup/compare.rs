@@ -50,7 +50,7 @@ impl Marks {
     #[expect(clippy::cast_possible_truncation, reason = "32 bits of a hash are kept")]
     pub fn of(fingerprint: &Fingerprint) -> Self {
         let openings = fingerprint.openings.iter().take(usize::from(u8::MAX)).copied();
-        let numbers = fingerprint.numbers.iter().map(|n| u32::from(n.context) << 16 | u32::from(n.value));
+        let numbers = fingerprint.numbers.iter().map(|n| n.0);
         let words: Box<[u32]> = openings.chain(numbers).collect();
         Self {
             shingles: u32::try_from(fingerprint.shingles.len()).unwrap_or(u32::MAX),
@@ -66,9 +66,7 @@ impl Marks {
     }
 
     fn numbers(&self) -> impl Iterator<Item = NumberInContext> {
-        #[expect(clippy::cast_possible_truncation, reason = "halves of 32 bits")]
-        let unpack = |n: &u32| NumberInContext { context: (n >> 16) as u16, value: *n as u16 };
-        self.words.get(usize::from(self.openings)..).unwrap_or_default().iter().map(unpack)
+        self.words.get(usize::from(self.openings)..).unwrap_or_default().iter().map(|n| NumberInContext(*n))
     }
 
     /// Whether the two have the same title.
@@ -83,15 +81,15 @@ impl Marks {
 
     /// Whether a place that both have, the same words before and after, holds another number or weekday in each.
     pub fn numbers_differ(&self, other: &Self) -> bool {
-        let held = |marks: &Self, context: u16| -> Vec<u16> {
-            marks.numbers().filter(|n| n.context == context).map(|n| n.value).collect()
+        let held = |marks: &Self, context: u32| -> Vec<u32> {
+            marks.numbers().filter(|n| n.context() == context).map(|n| n.value()).collect()
         };
         let mut last = None;
         self.numbers().any(|n| {
-            if last.replace(n.context) == Some(n.context) {
+            if last.replace(n.context()) == Some(n.context()) {
                 return false;
             }
-            let (ours, theirs) = (held(self, n.context), held(other, n.context));
+            let (ours, theirs) = (held(self, n.context()), held(other, n.context()));
             !theirs.is_empty() && ours.iter().all(|value| !theirs.contains(value))
         })
     }

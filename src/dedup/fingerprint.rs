@@ -28,7 +28,7 @@ const SHORT_WORDS: usize = 12;
 
 /// Words in an opening, and how many lines have one.
 const OPENING_WORDS: usize = 6;
-const OPENING_LINES: usize = 5;
+const OPENING_LINES: usize = 2;
 
 /// One-way: no word can be read back from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,22 +136,31 @@ fn openings(lines: &Lines) -> Vec<u32> {
     found
 }
 
-/// A number or weekday and the words around it, hashed to 16 bits each: two texts with the same context and another
-/// value report different days or counts.
+/// A number or weekday and the words around it: two texts with the same context and another value report different days
+/// or counts. The words before and after it, within the sentence, hashed to 22 bits, and the value to 10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct NumberInContext {
-    /// The word before and the word after, within the sentence.
-    pub context: u16,
-    /// The value.
-    pub value: u16,
+pub struct NumberInContext(pub(super) u32);
+
+impl NumberInContext {
+    fn of(context: u64, value: u64) -> Self {
+        Self(high(context) & !0x3ff | high(mix(value)) & 0x3ff)
+    }
+
+    /// Which words stand around it.
+    pub const fn context(self) -> u32 {
+        self.0 >> 10
+    }
+
+    /// Which number or day it is.
+    pub const fn value(self) -> u32 {
+        self.0 & 0x3ff
+    }
 }
 
 /// Numbers kept of one text. A table of results has hundreds; its first rows tell it from another.
 const MAX_NUMBERS: usize = 48;
 
 fn numbers(lines: &Lines) -> Vec<NumberInContext> {
-    #[expect(clippy::cast_possible_truncation, reason = "sixteen bits of a hash")]
-    let low = |hash: u64| hash as u16;
     let mut found = Vec::new();
     for words in [&lines.title, &lines.text] {
         for (i, word) in words.iter().enumerate() {
@@ -165,7 +174,7 @@ fn numbers(lines: &Lines) -> Vec<NumberInContext> {
                 continue;
             }
             let context = mix(before.unwrap_or(1).rotate_left(7) ^ after.unwrap_or(2).rotate_left(29));
-            found.push(NumberInContext { context: low(context), value: low(mix(value)) });
+            found.push(NumberInContext::of(context, value));
         }
     }
     found.truncate(MAX_NUMBERS);

@@ -7,6 +7,8 @@
 //! Datelines and agency names inside a line (`الرياض (واس) –`) stay too: at 3-word shingles they cost two or three of a
 //! hundred. Only [`opening`](Lines::openings) steps over them, because it looks at six words.
 
+use std::sync::LazyLock;
+
 use crate::text::tokenize::Words;
 
 use super::fingerprint::word_hash;
@@ -52,8 +54,6 @@ pub struct Word {
     pub sentence: u32,
     /// A hash of the value, where the word is a number, a number word or a weekday.
     pub number: Option<u64>,
-    /// Whether the word names an agency.
-    pub agency: bool,
 }
 
 /// The words of a title and of a text.
@@ -121,7 +121,7 @@ impl Lines {
 
 /// What follows `الرياض (واس)` or `دبي، الإمارات العربية المتحدة (CNN)`: an agency among the first words.
 fn after_dateline(words: &[Word]) -> &[Word] {
-    let agency = words.iter().take(7).rposition(|word| word.agency);
+    let agency = words.iter().take(7).rposition(|word| special(word.hash).is_some_and(|special| special.agency));
     agency.and_then(|i| words.get(i + 1..)).unwrap_or(words)
 }
 
@@ -134,12 +134,9 @@ fn read_line(line: &str, sentences: &mut u32, words: &mut Vec<Word>, joined: &mu
         }
         joined.push_str(word);
         *sentences = first + read.sentence(i) + 1;
-        words.push(Word {
-            hash: word_hash(word),
-            sentence: first + read.sentence(i),
-            number: number(word),
-            agency: AGENCIES.contains(&word),
-        });
+        let hash = word_hash(word);
+        let number = digits(word).or_else(|| special(hash)?.number);
+        words.push(Word { hash, sentence: first + read.sentence(i), number });
     }
 }
 
@@ -163,14 +160,33 @@ const NUMBER_WORDS: [(&str, u64); 22] = [
     ("عشرين", 20), ("ثلاثون", 30), ("ثلاثين", 30), ("مئه", 100), ("مايه", 100),
 ];
 
-/// The value of a number, a number word or a weekday: `و30` and `30` are one value, `خمس` and `خمسة` too.
-fn number(word: &str) -> Option<u64> {
-    if word.bytes().any(|b| b.is_ascii_digit()) {
-        let digits: String = word.chars().filter(|c| c.is_ascii_digit() || *c == '.').collect();
-        return Some(word_hash(digits.trim_matches('.')));
+/// A number in digits: `و30` and `30` are one value.
+fn digits(word: &str) -> Option<u64> {
+    if !word.bytes().any(|b| b.is_ascii_digit()) {
+        return None;
     }
-    if WEEKDAYS.contains(&word) {
-        return Some(word_hash(word));
-    }
-    NUMBER_WORDS.iter().find(|(name, _)| *name == word).map(|(_, n)| word_hash(&n.to_string()))
+    let digits: String = word.chars().filter(|c| c.is_ascii_digit() || *c == '.').collect();
+    Some(word_hash(digits.trim_matches('.')))
+}
+
+/// A word that stands for more than itself.
+struct Special {
+    hash: u64,
+    number: Option<u64>,
+    agency: bool,
+}
+
+/// Agencies, weekdays and number words by their hashes: every word of every text is looked up.
+static SPECIAL: LazyLock<Vec<Special>> = LazyLock::new(|| {
+    let agencies = AGENCIES.iter().map(|name| Special { hash: word_hash(name), number: None, agency: true });
+    let value = |word: &str, n: u64| Special { hash: word_hash(word), number: Some(n), agency: false };
+    let days = WEEKDAYS.iter().map(|day| value(day, word_hash(day)));
+    let numbers = NUMBER_WORDS.iter().map(|(word, n)| value(word, word_hash(&n.to_string())));
+    let mut all: Vec<Special> = agencies.chain(days).chain(numbers).collect();
+    all.sort_by_key(|special| special.hash);
+    all
+});
+
+fn special(hash: u64) -> Option<&'static Special> {
+    SPECIAL.binary_search_by_key(&hash, |special| special.hash).ok().and_then(|i| SPECIAL.get(i))
 }

@@ -86,7 +86,10 @@ impl Table {
     /// The same table with every text renumbered by `number` (those it gives nothing for are gone), and of each shingle
     /// only the newest `cap` texts.
     pub fn rebuilt(&self, cap: usize, number: impl Fn(u32) -> Option<u32>) -> Self {
-        let mut new = Self::default();
+        // Sized beforehand: filling a growing table in the order of a larger one crowds its front.
+        let kept = |slot: &&Slot| slot.value != FREE && self.chain(slot.value).any(|text| number(text).is_some());
+        let size = self.slots.iter().filter(kept).count();
+        let mut new = Self { slots: vec![EMPTY; size + size / 3 + 1], ..Self::default() };
         let mut texts = Vec::new();
         for slot in self.slots.iter().filter(|slot| slot.value != FREE) {
             texts.clear();
@@ -95,7 +98,6 @@ impl Table {
                 new.insert(slot.shingle, *text);
             }
         }
-        new.slots.shrink_to_fit();
         new.links.shrink_to_fit();
         new
     }

@@ -3,17 +3,24 @@
 //! In: a [`Request`]. Out: a [`Document`](crate::source::Document), "not modified", or a [`FetchError`] that says what to do.
 //! Promise: one request at a time and a gap for each host, over feeds, pages and redirects; no address of this machine or
 //! a private network unless allowed; a cap on decoded bytes and on time, with what was read before the cap kept.
+//! Not here: what the bytes mean ([`crate::parse`], [`crate::extract`]) and when to come again ([`crate::source`]).
+//! Where to read next: `client.rs`.
 
+mod answer;
 mod client;
 mod error;
 mod guard;
 mod politeness;
+mod request;
 
-pub use client::{Client, Fetched, Request};
+pub use client::{Client, Fetched, check_proxy};
 pub use error::{FetchError, Retry};
+pub use guard::check_allow;
+pub use request::{ACCEPT_FEED, ACCEPT_PAGE, Request};
+
+use serde::{Deserialize, Serialize};
 
 use crate::units::{ByteSize, Span};
-use serde::{Deserialize, Serialize};
 
 /// `[fetch]` of `rasid.toml`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,9 +36,11 @@ pub struct FetchConfig {
     pub timeout: Span,
     /// Of the decoded body.
     pub max_body: ByteSize,
+    /// Redirects followed from one address.
     pub max_redirects: u32,
     /// Attempts of one poll at a temporary failure.
     pub attempts: u32,
+    /// The `User-Agent` header, where a feed has none of its own; an address to write to belongs in it.
     pub user_agent: String,
     /// Hosts, addresses or networks (CIDR) that the guard lets through.
     pub allow_private: Vec<String>,

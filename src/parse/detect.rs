@@ -40,7 +40,11 @@ pub fn soft(kind: &str, message: String, hint: impl Into<String>) -> PollError {
 
 /// The error for a body without anything in it.
 pub fn empty(url: &Url) -> PollError {
-    soft("empty", format!("{url} answered with an empty document"), "nothing to do if it passes; otherwise check the address in a browser")
+    soft(
+        "empty",
+        format!("{url} answered with an empty document"),
+        "nothing to do if it passes; otherwise check the address in a browser",
+    )
 }
 
 /// Names what came in place of a feed.
@@ -52,12 +56,18 @@ pub fn not_a_feed(text: &str, url: &Url) -> PollError {
     let kind = "not-a-feed";
     if !look.page {
         let start: String = entities::collapse(text).chars().take(60).collect();
-        return soft(kind, format!("{url} is neither a feed nor a web page; it begins with `{start}`"), "check the address of the feed");
+        return soft(
+            kind,
+            format!("{url} is neither a feed nor a web page; it begins with `{start}`"),
+            "check the address of the feed",
+        );
     }
-    let title = look.title.filter(|title| !title.is_empty()).map(|title| format!(", titled `{title}`")).unwrap_or_default();
+    let title =
+        look.title.filter(|title| !title.is_empty()).map(|title| format!(", titled `{title}`")).unwrap_or_default();
     let hint = match look.feeds.first() {
         Some(feed) => format!("the page names a feed of its own: put {feed} into `url`"),
-        None => "put the address of the feed itself into `url`, or read the page with kind = \"page\" and selectors".to_owned(),
+        None => "put the address of the feed itself into `url`, or read the page with kind = \"page\" and selectors"
+            .to_owned(),
     };
     soft(kind, format!("{url} is a web page, not a feed{title}"), hint)
 }
@@ -70,7 +80,8 @@ pub fn barrier(text: &str, url: &Url) -> Option<PollError> {
     }
     let head = text.get(..boundary(text, LOOK)).unwrap_or_default().to_lowercase();
     if WALLS.iter().any(|mark| head.contains(mark)) {
-        let hint = "the site asks for proof of a human; poll less often, set `user_agent`, or ask the publisher to let you in";
+        let hint =
+            "the site asks for proof of a human; poll less often, set `user_agent`, or ask the publisher to let you in";
         return Some(soft("bot-wall", format!("{url} answered with a page against robots"), hint));
     }
     look.password.then(|| {

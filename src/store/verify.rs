@@ -103,9 +103,10 @@ impl Check<'_> {
                 self.chunks += u64::from(values::further(&head));
                 let read = values::get(self.engine, Table::Fingerprints, &key)
                     .and_then(|bytes| schema::decode_fingerprint(no, &bytes.unwrap_or_default()));
-                if let Some((id, stored_at, fingerprint)) = self.note(read)? {
-                    let expected = (stored.item.id, stored.item.stored_at, stored.content_hash);
-                    if (id, stored_at, fingerprint.content) != expected {
+                if let Some(found) = self.note(read)? {
+                    let (item, published_at) = (&stored.item, stored.item.content.published_at);
+                    let expected = (item.id, item.stored_at, published_at, stored.content_hash);
+                    if (found.id, found.stored_at, found.published_at, found.fingerprint.content) != expected {
                         self.problems.push(format!("item {no}: its fingerprint is another item's"));
                     }
                 }

@@ -208,7 +208,7 @@ impl Change<'_> {
         let kind = if stored.is_duplicate() { LogKind::Duplicate } else { LogKind::New };
         self.replace(None, Some(&stored))?;
         if !stored.is_duplicate() {
-            let record = schema::encode_fingerprint(id, self.at, &fingerprint)?;
+            let record = schema::encode_fingerprint(&stored.item, &fingerprint)?;
             values::put(&mut self.staged, Table::Fingerprints, &keys::number(no), &record)?;
         }
         self.log(kind, &stored)
@@ -312,7 +312,7 @@ impl Change<'_> {
         };
         self.replace(Some(&old), Some(&new))?;
         if !new.is_duplicate() {
-            let record = schema::encode_fingerprint(id, new.item.stored_at, &fingerprint)?;
+            let record = schema::encode_fingerprint(&new.item, &fingerprint)?;
             values::put(&mut self.staged, Table::Fingerprints, &keys::number(no), &record)?;
         }
         self.log(LogKind::Revised, &new)

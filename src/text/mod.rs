@@ -8,4 +8,5 @@ mod entity;
 mod fold;
 pub mod language;
 pub mod normalize;
+mod plausible;
 pub mod tokenize;
