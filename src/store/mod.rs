@@ -236,7 +236,7 @@ struct Inner {
     /// Taken for each write, and by whoever needs the store to hold still.
     turn: Mutex<()>,
     path: PathBuf,
-    _place: layout::Place,
+    place: layout::Place,
 }
 
 /// In meta: the layout of keys and trees.
@@ -265,12 +265,25 @@ pub fn open(config: &StoreConfig) -> Result<(Store, Writer), StoreError> {
         place.publish()?;
     }
     let last = check_end(&config.path, &engine)?;
+    let acknowledged = place.acknowledged()?;
+    if acknowledged > last {
+        return Err(StoreError::Corrupt {
+            what: format!(
+                "{}: the log ends at {last}, and {acknowledged} was acknowledged: the end of the data file is lost",
+                config.path.display()
+            ),
+            hint: format!(
+                "restore the store from a backup, or remove {} to go on without what is lost",
+                config.path.join(layout::ACKNOWLEDGED).display()
+            ),
+        });
+    }
     let inner = Arc::new(Inner {
         engine,
         durable: watch::Sender::new(Seq(last)),
         turn: Mutex::new(()),
         path: config.path.clone(),
-        _place: place,
+        place,
     });
     Ok((Store { inner: Arc::clone(&inner) }, Writer::over(inner)?))
 }

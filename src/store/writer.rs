@@ -153,6 +153,12 @@ impl Writer {
             self.failed = Some(error.to_string());
             return Err(error);
         }
+        if next_seq != self.next_seq {
+            if let Err(error) = inner.place.acknowledge(next_seq - 1) {
+                // The data is safe; only a later loss of it would go unnoticed.
+                tracing::warn!(path = %inner.path.display(), %error, "the acknowledged position could not be noted");
+            }
+        }
         self.next_seq = next_seq;
         self.last_at = last_at;
         // Rule 10: readers wait on this and scan. sled's own `watch_prefix` blocks the writer at its 1,024th unread event,

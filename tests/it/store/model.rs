@@ -32,7 +32,7 @@ impl Model {
         let (candidate, verdict) = (decided.candidate.clone(), &decided.verdict);
         let this = id(&candidate);
         if let Some(item) = self.items.get_mut(&this) {
-            if verdict.kind == VerdictKind::Revision && candidate.hash != item.candidate.hash {
+            if verdict.kind == VerdictKind::Revision && candidate.content != item.candidate.content {
                 item.candidate = candidate;
                 item.revision += 1;
                 if item.kind == VerdictKind::New {
