@@ -163,26 +163,39 @@ pub(super) fn sweep(generation: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Rule 5: moves the snapshots out of sled's sight, so that it replays its whole log. How many there were.
-pub(super) fn set_snapshots_aside(generation: &Path) -> Result<usize, StoreError> {
-    let aside = generation.join(ASIDE);
+/// Rule 5: moves the snapshots out of sled's sight, so that it replays its whole log; and copies the data file, because a
+/// replay over real damage can take it for empty and write over what is left. Whether there were snapshots at all.
+pub(super) fn set_aside(generation: &Path) -> Result<bool, StoreError> {
+    let (aside, data) = (generation.join(ASIDE), generation.join(DATA_FILE));
     let files = snapshots(generation)?;
     if files.is_empty() {
-        return Ok(0);
+        return Ok(false);
     }
+    forget_aside(generation)?;
     fs::create_dir_all(&aside).map_err(|error| io_error("create", &aside, error))?;
-    for stale in snapshots(&aside)? {
-        fs::remove_file(&stale).map_err(|error| io_error("remove", &stale, error))?;
-    }
+    fs::copy(&data, aside.join(DATA_FILE)).map_err(|error| io_error("copy", &data, error))?;
     move_all(&files, &aside)?;
-    Ok(files.len())
+    Ok(true)
 }
 
-/// Undoes [`set_snapshots_aside`]: what cannot be opened is left as it was.
-pub(super) fn put_snapshots_back(generation: &Path) -> Result<(), StoreError> {
+/// Undoes [`set_aside`]: what cannot be opened is left as it was.
+pub(super) fn put_back(generation: &Path) -> Result<(), StoreError> {
     let aside = generation.join(ASIDE);
+    for made in snapshots(generation)? {
+        fs::remove_file(&made).map_err(|error| io_error("remove", &made, error))?;
+    }
     move_all(&snapshots(&aside)?, generation)?;
+    move_all(&[aside.join(DATA_FILE)], generation)?;
     fs::remove_dir(&aside).map_err(|error| io_error("remove", &aside, error))
+}
+
+/// Removes what [`set_aside`] kept, once the store is open without it.
+pub(super) fn forget_aside(generation: &Path) -> Result<(), StoreError> {
+    let aside = generation.join(ASIDE);
+    match fs::remove_dir_all(&aside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("remove", &aside, error)),
+        _ => Ok(()),
+    }
 }
 
 fn move_all(files: &[PathBuf], to: &Path) -> Result<(), StoreError> {
