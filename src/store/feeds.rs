@@ -102,8 +102,8 @@ pub(super) fn put_cursor(staged: &mut Staged<'_>, feed: &FeedId, cursor: &FeedCu
         distrusted,
     } = cursor.clone();
     let what = || format!("the cursor of {feed}");
-    let seen_v1 = |Seen { key, url, hash, page_tries }: Seen| SeenV1 { key: key.0, url: url.map(|url| url.0), hash, page_tries };
-    let seen: Vec<SeenV1> = seen.into_iter().map(seen_v1).collect();
+    let seen: Vec<SeenV1> =
+        seen.into_iter().map(|Seen { key, hash, page_tries }| SeenV1 { key: key.0, hash, page_tries }).collect();
     let seen = plain(&seen, what)?;
     let record = CursorV1 {
         etag,
@@ -159,7 +159,12 @@ fn cursor_of(record: CursorV1, seen: Vec<SeenV1>) -> Result<FeedCursor, String> 
 }
 
 /// Stages a poll under the feed's next `counter`, and drops the one that is too old by now.
-pub(super) fn put_poll(staged: &mut Staged<'_>, feed: &FeedId, counter: u64, poll: &PollRecord) -> Result<(), StoreError> {
+pub(super) fn put_poll(
+    staged: &mut Staged<'_>,
+    feed: &FeedId,
+    counter: u64,
+    poll: &PollRecord,
+) -> Result<(), StoreError> {
     let PollRecord { at, took_ms, outcome, next, rule } = poll.clone();
     let PollOutcome {
         status,

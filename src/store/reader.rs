@@ -117,7 +117,9 @@ impl Store {
             }
             read += 1;
             // None: removed since the entry was read.
-            if let Some(stored) = records::load_whole(&self.inner.engine, no)?.filter(|stored| passes(query, &stored.item)) {
+            if let Some(stored) =
+                records::load_whole(&self.inner.engine, no)?.filter(|stored| passes(query, &stored.item))
+            {
                 if page.items.len() == limit {
                     page.next = last;
                     break;
@@ -308,7 +310,8 @@ fn passes(query: &ItemQuery, item: &Item) -> bool {
 }
 
 fn parse_place(token: &str) -> Result<(u64, u64), StoreError> {
-    let wrong = || StoreError::Query(format!("`{token}` is not where a page ended; take the `next` of the page before"));
+    let wrong =
+        || StoreError::Query(format!("`{token}` is not where a page ended; take the `next` of the page before"));
     if token.len() != 32 || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(wrong());
     }

@@ -489,7 +489,8 @@ pub(super) fn fingerprint_stored_at(key: &[u8], beginning: &[u8]) -> Result<Time
 
 /// `[version][zstd(postcard)]`.
 fn packed(record: &impl Serialize, what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
-    let failed = |error: &dyn std::fmt::Display| StoreError::Engine(format!("{}: it cannot be encoded: {error}", what()));
+    let failed =
+        |error: &dyn std::fmt::Display| StoreError::Engine(format!("{}: it cannot be encoded: {error}", what()));
     let bytes = postcard::to_stdvec(record).map_err(|error| failed(&error))?;
     let mut out = vec![V1];
     // sled's own compression cannot be built beside a current zstd, and cannot be switched afterwards.

@@ -68,9 +68,16 @@ fn candidate(of: &str, key: &str, text: &str, second: i64) -> Candidate {
 }
 
 fn about(mut candidate: Candidate, topic: &str) -> Candidate {
-    let evidence = Evidence { rule: "اسم".to_owned(), weight: 3.0, field: Field::Title, start: 0, end: 3, text: "خبر".to_owned() };
-    candidate.topics =
-        vec![TopicMatch { id: topic.parse().unwrap(), decision: Decision::Match, score: 3.0, evidence: vec![evidence] }];
+    let evidence =
+        Evidence {
+            rule: "اسم".to_owned(), weight: 3.0, field: Field::Title, start: 0, end: 3, text: "خبر".to_owned()
+        };
+    candidate.topics = vec![TopicMatch {
+        id: topic.parse().unwrap(),
+        decision: Decision::Match,
+        score: 3.0,
+        evidence: vec![evidence],
+    }];
     candidate
 }
 
@@ -156,7 +163,8 @@ fn a_repeated_group_changes_nothing() {
     let original = candidate("rt", "1", "نص الخبر الأول", 10);
     let other = candidate("rt", "1", "نص الخبر بعد التصحيح", 20);
     let twin = candidate("bbc", "1", "نص الخبر الأول", 15);
-    let whole = group(1, vec![new(original.clone()), copy(VerdictKind::Exact, id(&original), twin), revised(other.clone())]);
+    let whole =
+        group(1, vec![new(original.clone()), copy(VerdictKind::Exact, id(&original), twin), revised(other.clone())]);
     assert_eq!(writer.commit(whole.clone()).unwrap(), Seq(3));
     assert_eq!(writer.commit(whole).unwrap(), Seq(3));
     // An older revision that comes late does not undo the newer.
@@ -210,13 +218,16 @@ fn an_exact_copy_keeps_its_text_when_the_original_changes_or_goes() {
     let dir = tempfile::tempdir().unwrap();
     let (store, mut writer) = opened(dir.path());
     let long = "نص طويل يتكرر كما هو. ".repeat(400);
-    let (a, b, c) = (candidate("rt", "1", &long, 10), candidate("bbc", "1", &long, 20), candidate("dw", "1", &long, 30));
+    let (a, b, c) =
+        (candidate("rt", "1", &long, 10), candidate("bbc", "1", &long, 20), candidate("dw", "1", &long, 30));
     writer.commit(group(1, vec![new(a.clone()), copy(VerdictKind::Exact, id(&a), b.clone())])).unwrap();
     let text = |of: &Candidate| store.item(id(of)).unwrap().unwrap().content.text;
     assert_eq!(text(&b), long);
     writer.commit(group(2, vec![revised(candidate("rt", "1", "نص آخر", 40))])).unwrap();
     assert_eq!((text(&a), text(&b)), ("نص آخر".to_owned(), long.clone()));
-    writer.commit(group(3, vec![revised(candidate("rt", "1", &long, 50)), copy(VerdictKind::Exact, id(&a), c.clone())])).unwrap();
+    writer
+        .commit(group(3, vec![revised(candidate("rt", "1", &long, 50)), copy(VerdictKind::Exact, id(&a), c.clone())]))
+        .unwrap();
     clean(&store);
     assert_eq!(writer.prune(time(2), 1).unwrap(), 1);
     assert!(store.item(id(&a)).unwrap().is_none());
@@ -253,7 +264,12 @@ fn a_revision_moves_the_item_and_keeps_the_old_words() {
     assert_eq!((stats.revisions, stats.by_topic), (1, vec![("kazakhstan-unrest".parse().unwrap(), 1)]));
     // A copy that is revised stays a copy; a revision of nothing is new.
     let near = candidate("bbc", "1", "النص الجديد تقريبا", 40);
-    writer.commit(group(2, vec![copy(VerdictKind::Near, id(&old), near.clone()), revised(candidate("bbc", "9", "بلا أصل", 41))])).unwrap();
+    writer
+        .commit(group(
+            2,
+            vec![copy(VerdictKind::Near, id(&old), near.clone()), revised(candidate("bbc", "9", "بلا أصل", 41))],
+        ))
+        .unwrap();
     writer.commit(group(3, vec![revised(candidate("bbc", "1", "النص الجديد بتعديل", 50))])).unwrap();
     let near = store.item(id(&near)).unwrap().unwrap();
     assert_eq!((near.verdict.kind, near.revision), (VerdictKind::Near, 2));
@@ -271,7 +287,12 @@ fn texts_of_any_length_come_back_and_no_blob_is_written() {
     let lengths = [0, 1, 3_000, 3_070, 10_000, 100_000];
     let items: Vec<_> = lengths.iter().map(|n| candidate("rt", &n.to_string(), &text(*n), 10)).collect();
     for _ in 0..8 {
-        let more: Vec<_> = (0..16).map(|_| { let text = text(10_000); new(candidate("bbc", &text[..40], &text, 5)) }).collect();
+        let more: Vec<_> = (0..16)
+            .map(|_| {
+                let text = text(10_000);
+                new(candidate("bbc", &text[..40], &text, 5))
+            })
+            .collect();
         writer.commit(group(1, more)).unwrap();
     }
     writer.commit(group(1, items.iter().cloned().map(new).collect())).unwrap();
@@ -321,7 +342,9 @@ fn old_items_are_removed_a_few_at_a_time() {
     let dir = tempfile::tempdir().unwrap();
     let (store, mut writer) = opened(dir.path());
     for n in 0..10 {
-        writer.commit(group(n, vec![new(about(candidate("rt", &n.to_string(), &format!("خبر {n}"), 50 - n), "csto"))])).unwrap();
+        writer
+            .commit(group(n, vec![new(about(candidate("rt", &n.to_string(), &format!("خبر {n}"), 50 - n), "csto"))]))
+            .unwrap();
     }
     assert_eq!(writer.prune(time(6), 4).unwrap(), 4);
     assert_eq!(writer.prune(time(6), 4).unwrap(), 2);
@@ -403,7 +426,9 @@ fn what_a_killed_opening_left_is_cleared_and_a_damaged_snapshot_replaced() {
     let cases: [(&str, Damage); 4] = [
         ("stray", |generation| fs::write(generation.join("snap.00000000000FFFFF.generating"), b"torn").unwrap()),
         ("empty stray", |generation| fs::write(generation.join("snap.0000000000000001.generating"), b"").unwrap()),
-        ("damaged snapshot", |generation| fs::write(generation.join("snap.00000000000FFFFF"), b"not a snapshot").unwrap()),
+        ("damaged snapshot", |generation| {
+            fs::write(generation.join("snap.00000000000FFFFF"), b"not a snapshot").unwrap()
+        }),
         ("empty snapshot", |generation| fs::write(generation.join("snap.00000000000FFFFF"), b"").unwrap()),
     ];
     for (name, damage) in cases {
@@ -425,19 +450,38 @@ fn a_store_that_cannot_be_opened_is_named_and_left() {
         names
     };
     let (data, before) = (fs::read(generation.join("db")).unwrap(), names());
-    for (kept, what) in [(data.len() / 2, "half"), (0, "nothing")] {
-        fs::write(generation.join("db"), &data[..kept]).unwrap();
+    let garbage: Vec<u8> = data.iter().map(|byte| byte ^ 0x55).collect();
+    fs::remove_file(generation.join("db")).unwrap();
+    for (damaged, what) in [(None, "missing"), (Some(&[][..]), "empty"), (Some(&garbage[..]), "garbage")] {
+        if let Some(damaged) = damaged {
+            fs::write(generation.join("db"), damaged).unwrap();
+        }
         let error = refused(dir.path());
         assert!(matches!(error, StoreError::Corrupt { .. }), "{what}: {error:?}");
         let said = error.to_string();
         assert!(said.contains(dir.path().to_str().unwrap()) && said.contains("backup"), "{said}");
+        fs::write(generation.join("db"), &data).unwrap();
         assert_eq!(names(), before, "{what}");
     }
     fs::write(dir.path().join("CURRENT"), "../elsewhere").unwrap();
     assert!(refused(dir.path()).to_string().contains("names no generation"));
     // Mended, it opens.
     fs::write(dir.path().join("CURRENT"), "gen-000001\n").unwrap();
-    fs::write(generation.join("db"), &data).unwrap();
+    let (store, _writer) = opened(dir.path());
+    assert_eq!(store.stats().unwrap().items, 80);
+    clean(&store);
+}
+
+#[test]
+fn a_data_file_that_lost_its_end_is_not_taken_for_a_shorter_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let generation = filled(dir.path());
+    let data = fs::File::options().write(true).open(generation.join("db")).unwrap();
+    data.set_len(24 << 10).unwrap();
+    let error = refused(dir.path()).to_string();
+    assert!(error.contains("80 was acknowledged") && error.contains("ACKNOWLEDGED"), "{error}");
+    // Whoever has no backup goes on with what is there.
+    fs::remove_file(dir.path().join("ACKNOWLEDGED")).unwrap();
     clean(&opened(dir.path()).0);
 }
 

@@ -32,7 +32,7 @@ impl Model {
         let (candidate, verdict) = (decided.candidate.clone(), &decided.verdict);
         let this = id(&candidate);
         if let Some(item) = self.items.get_mut(&this) {
-            if verdict.kind == VerdictKind::Revision && candidate.hash != item.candidate.hash {
+            if verdict.kind == VerdictKind::Revision && candidate.content != item.candidate.content {
                 item.candidate = candidate;
                 item.revision += 1;
                 if item.kind == VerdictKind::New {
@@ -78,14 +78,18 @@ impl Model {
             if expected.kind.is_duplicate() {
                 assert_eq!(item.verdict.of, of);
             }
-            let copies = self.items.values().filter(|copy| copy.kind.is_duplicate() && copy.of == Some(item.id)).count();
+            let copies =
+                self.items.values().filter(|copy| copy.kind.is_duplicate() && copy.of == Some(item.id)).count();
             assert_eq!(item.copies.len(), copies);
         }
         let originals = self.items.values().filter(|item| !item.kind.is_duplicate()).count() as u64;
         let stats = store.stats().unwrap();
         assert_eq!((stats.items, stats.items + stats.duplicates), (originals, self.items.len() as u64));
         let log = store.log(Seq(0), 500).unwrap();
-        assert_eq!(log.iter().map(|record| record.kind).collect::<Vec<_>>(), self.log.iter().map(|(kind, _)| *kind).collect::<Vec<_>>());
+        assert_eq!(
+            log.iter().map(|record| record.kind).collect::<Vec<_>>(),
+            self.log.iter().map(|(kind, _)| *kind).collect::<Vec<_>>()
+        );
         for (record, (_, id)) in log.iter().zip(&self.log) {
             assert!(record.item.as_ref().is_none_or(|item| item.id == *id));
         }
