@@ -14,22 +14,32 @@ pub const SHORT: u32 = 16;
 /// From this containment on two texts are one family.
 pub const FAMILY: f32 = 0.5;
 
+/// Up to this containment the words have to speak for a family as well, or title or opening: pages of one day that carry the
+/// same block of teasers share more than half of their shingles and fewer of their words.
+const CERTAIN: f32 = 0.65;
+const CERTAIN_WORDS: f32 = 0.65;
+
 /// From this containment on two texts are one family if something else says so too.
 const LIKELY: f32 = 0.4;
 
-/// From this containment on two texts are one family if they also use the same words and are about as long: what is left
-/// when every fifth word was replaced.
+/// From this containment on two texts are one family if they also use the same words and are about as long (from
+/// [`LIKELY`] on whatever their lengths): what is left when every fifth word was replaced.
 const REWORDED: f32 = 0.25;
-const REWORDED_WORDS: f32 = 0.42;
-const REWORDED_LENGTHS: f32 = 0.6;
+const REWORDED_LENGTHS: f32 = 0.85;
 
-/// From this Jaccard similarity on a family member is a near copy, and not an excerpt.
+/// So many of the smaller text's words have to be in the larger one, in any order, for that. Other reports of an event share
+/// a third.
+const REWORDED_WORDS: f32 = 0.72;
+
+/// From this Jaccard similarity on, or at about equal length, a family member is a near copy, and not an excerpt.
 const NEAR: f32 = 0.4;
 
 /// From this containment on two texts are linked.
 const RELATED: f32 = 0.2;
 
-/// A near copy, and any copy of fewer shingles than this, that reports another number or day is an update.
+/// A copy of the same wording, which is what this Jaccard similarity says or a text of few shingles, that reports another
+/// number or day is an update.
+const SAME_WORDING: f32 = 0.6;
 const UPDATE_BELOW: u32 = 30;
 
 /// What is kept of a fingerprint besides its shingles.
@@ -94,6 +104,15 @@ impl Marks {
         })
     }
 
+    /// About how many of the words of the smaller text are in the larger, in any order, 0 to 1.
+    pub fn words_in_common(&self, other: &Self) -> f32 {
+        let similarity = self.sketch.similarity(&other.sketch);
+        // |A ∩ B| = J / (1 + J) · (|A| + |B|), where the numbers of shingles stand for those of words.
+        let (a, b) = (self.shingles, other.shingles);
+        let both = 1.0 + ratio(a.max(b), a.min(b).max(1));
+        (similarity / (1.0 + similarity) * both).min(1.0)
+    }
+
     /// The bytes that this occupies outside itself.
     pub fn heap(&self) -> usize {
         std::mem::size_of_val(self.words.as_ref())
@@ -129,7 +148,7 @@ impl Overlap {
 
 #[expect(clippy::cast_precision_loss, reason = "counts of shingles are far below 2^24")]
 fn ratio(part: u32, whole: u32) -> f32 {
-    if whole == 0 { 0.0 } else { (part as f32 / whole as f32).min(1.0) }
+    if whole == 0 { 0.0 } else { part as f32 / whole as f32 }
 }
 
 /// How a new text relates to a known one.
@@ -159,13 +178,16 @@ pub fn relate(new: &Marks, known: &Marks, overlap: Overlap, context: Context) ->
     let (containment, jaccard) = (overlap.containment(), overlap.jaccard());
     let smaller = overlap.smaller();
     let says_so_too = context.same_address || new.same_title(known) || new.same_opening(known);
+    let lengths = ratio(smaller, overlap.new.max(overlap.known));
     let reworded = || {
-        containment >= REWORDED
-            && ratio(smaller, overlap.new.max(overlap.known)) >= REWORDED_LENGTHS
-            && new.sketch.similarity(&known.sketch) >= REWORDED_WORDS
+        let least = if lengths >= REWORDED_LENGTHS { REWORDED } else { LIKELY };
+        containment >= least && new.words_in_common(known) >= REWORDED_WORDS
     };
     let family = if smaller >= SHORT {
-        containment >= FAMILY || (containment >= LIKELY && context.same_day && says_so_too) || reworded()
+        let clear = || {
+            containment >= CERTAIN || says_so_too || new.words_in_common(known) >= CERTAIN_WORDS
+        };
+        (containment >= FAMILY && clear()) || (containment >= LIKELY && context.same_day && says_so_too) || reworded()
     } else {
         overlap.shared >= 3 && containment >= FAMILY && says_so_too
     };
@@ -175,9 +197,9 @@ pub fn relate(new: &Marks, known: &Marks, overlap: Overlap, context: Context) ->
             return None;
         }
         VerdictKind::Related
-    } else if (jaccard >= NEAR || smaller < UPDATE_BELOW) && new.numbers_differ(known) {
+    } else if (jaccard >= SAME_WORDING || smaller < UPDATE_BELOW) && new.numbers_differ(known) {
         VerdictKind::Update
-    } else if jaccard >= NEAR || (containment < FAMILY && reworded()) {
+    } else if jaccard >= NEAR || lengths >= REWORDED_LENGTHS {
         VerdictKind::Near
     } else if overlap.new <= overlap.known {
         VerdictKind::Contained

@@ -2,8 +2,8 @@
 //!
 //! In: a title and a plain text whose paragraphs are separated by line feeds. Out: [`Lines`], the normalized words by line.
 //! Promise: a text with its headline on top and the same text without it give the same lines.
-//! What is left out, and only ever as a whole line: leading lines that repeat the title, share buttons, and lines that
-//! hold nothing but a date. A line with any other word in it stays whole, so no sentence is ever lost here.
+//! What is left out, and only ever as a whole line: leading lines that repeat the title, share buttons, pointers to
+//! other pages (`اقرأ أيضا: …`) and lines that hold nothing but a date. Nothing is ever cut out of a line.
 //! Datelines and agency names inside a line (`الرياض (واس) –`) stay too: at 3-word shingles they cost two or three of a
 //! hundred. Only [`opening`](Lines::openings) steps over them, because it looks at six words.
 
@@ -32,6 +32,29 @@ const FURNITURE: [&str; 10] = [
     "استمع الي المقال",
     "تابعنا",
 ];
+
+/// Beginnings of whole lines that speak of other pages or of the site, in normalized form.
+const FURNITURE_STARTS: [&str; 16] = [
+    "اقرا ايضا",
+    "اقرا المزيد",
+    "اقرا كذلك",
+    "شاهد ايضا",
+    "طالع ايضا",
+    "مواضيع ذات صله",
+    "موضوعات ذات صله",
+    "اخبار ذات صله",
+    "الاكثر قراءه",
+    "شارك الخبر عبر",
+    "شارك المقال عبر",
+    "اشترك في النشره",
+    "اشترك في نشرتنا",
+    "حمل التطبيق",
+    "تابعونا علي",
+    "جميع الحقوق محفوظه",
+];
+
+/// The longest such line, in words: a longer one is a paragraph that only begins like it.
+const MAX_FURNITURE: usize = 40;
 
 const MONTHS_AND_DAYS: [&str; 54] = [
     "يناير", "فبراير", "مارس", "ابريل", "نيسان", "مايو", "ايار", "يونيو", "يونيه", "حزيران", "يوليو", "يوليه", "تموز",
@@ -142,6 +165,10 @@ fn read_line(line: &str, sentences: &mut u32, words: &mut Vec<Word>, joined: &mu
 
 fn is_furniture(line: &str, words: &[Word]) -> bool {
     if words.len() <= 4 && FURNITURE.contains(&line) {
+        return true;
+    }
+    let begins = |start: &&str| line.strip_prefix(*start).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
+    if words.len() <= MAX_FURNITURE && FURNITURE_STARTS.iter().any(|start| begins(&start)) {
         return true;
     }
     let date = |word: &str| MONTHS_AND_DAYS.contains(&word) || word.bytes().all(|b| b.is_ascii_digit() || b == b':');

@@ -14,6 +14,8 @@ mod lines;
 mod pack;
 mod table;
 pub mod terms;
+#[cfg(test)]
+mod tests;
 pub mod verdict;
 
 use serde::{Deserialize, Serialize};
