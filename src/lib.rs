@@ -2,19 +2,39 @@
 //!
 //! The modules stand in one line and import only to the left; `ARCHITECTURE.md` is the map.
 
-pub mod dedup;
-pub mod extract;
-pub mod fetch;
-pub mod id;
-pub mod item;
-pub mod parse;
-pub mod serve;
-pub mod source;
-pub mod store;
-pub mod telemetry;
-pub mod text;
-pub mod topic;
+// In the order of the line, leftmost first.
 pub mod units;
+
+pub mod id;
+
+pub mod text;
+
+pub mod source;
+
+pub mod parse;
+
+pub mod extract;
+
+pub mod topic;
+
+pub mod dedup;
+
+pub mod item;
+
+pub mod telemetry;
+
+pub mod fetch;
+
+pub mod store;
+
+pub mod queue;
+
+pub mod serve;
+
 pub mod config;
+
+pub mod pipeline;
+
 pub mod daemon;
+
 pub mod cli;

@@ -15,6 +15,7 @@ mod input;
 mod items;
 mod output;
 pub mod run;
+pub mod samples;
 mod show;
 mod status;
 mod table;
@@ -93,10 +94,6 @@ enum Command {
 pub enum Role {
     /// Everything
     All,
-    /// Scheduling, deciding, storing and serving; collecting is left to workers
-    Hub,
-    /// Collecting for a hub
-    Worker,
 }
 
 /// Does what the arguments of the process say.

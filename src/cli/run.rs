@@ -1,33 +1,27 @@
 //! `rasid run`: the daemon.
 //!
-//! In: where the configuration stands. Out: an exit code: 0 after a stop by signal, 1 after a failure, 78 where the
+//! In: the configuration's directory. Out: an exit code: 0 after a stop by signal, 1 after a failure, 78 where the
 //! configuration is wrong.
 
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::Context;
-
-use super::Role;
-use super::place;
 use crate::config;
 use crate::daemon;
 use crate::telemetry;
 
 use super::{Role, environment, failed, refused};
 
-/// Runs until a signal. The roles other than `all` need a queue between machines.
-pub fn run(dir: &Path, role: Role) -> ExitCode {
-    if role != Role::All {
-        return failed(&anyhow::anyhow!("--role {role:?}: this build runs everything in one process; leave --role out"));
-    }
+/// Runs until a signal.
+pub fn run(dir: &Path, Role::All: Role) -> ExitCode {
     let config = match config::load(dir, &environment) {
         Ok(config) => config,
         Err(problems) => return refused(&problems),
     };
-    telemetry::init(&config.log, std::io::IsTerminal::is_terminal(&std::io::stderr()));
+    if let Err(error) = telemetry::init(&config.log, std::io::stderr().is_terminal()) {
+        return failed(&anyhow::Error::msg(error));
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::from(error).context("starting the runtime")),

@@ -5,8 +5,9 @@ use serde_json::json;
 
 use super::input::Source;
 use super::output::{self, Screen};
+use super::table::{Column, Fit, render};
 use super::{Here, show};
-use crate::serve::{TopicList, TopicsFound};
+use crate::serve::{TopicList, TopicView, TopicsFound};
 
 /// What to do with the topics.
 #[derive(Debug, Subcommand)]
@@ -54,8 +55,26 @@ async fn list(here: &Here, json: bool) -> anyhow::Result<()> {
         output::note("no topic is configured; topics.toml in the configuration's folder defines them");
         return Ok(());
     }
-    let text: String = list.topics.iter().map(|topic| format!("{}\n", topic.id)).collect();
-    Ok(output::print(&text)?)
+    let columns = [
+        Column("id", Fit::Whole),
+        Column("from", Fit::Whole),
+        Column("maybe from", Fit::Whole),
+        Column("name", Fit::Cut),
+        Column("", Fit::Cut),
+        Column("description", Fit::Cut),
+    ];
+    let row = |topic: &TopicView| {
+        vec![
+            topic.id.to_string(),
+            topic.threshold.to_string(),
+            topic.maybe.to_string(),
+            topic.label.ar.clone(),
+            topic.label.en.clone(),
+            topic.description.clone().unwrap_or_default(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = list.topics.iter().map(row).collect();
+    Ok(output::print(&render(Screen::stdout(), &columns, &rows))?)
 }
 
 async fn try_text(here: &Here, test: &Test) -> anyhow::Result<()> {

@@ -19,7 +19,11 @@ pub(super) enum Extracted {
 
 /// Extracts the main part of `html`, a page of `base`.
 pub(super) fn extract(html: &str, base: &Url) -> Extracted {
-    let options = trafilatura::Options::default().with_fallback(true).with_exclude_comments(true).with_links(true).with_url(base.clone());
+    let options = trafilatura::Options::default()
+        .with_fallback(true)
+        .with_exclude_comments(true)
+        .with_links(true)
+        .with_url(base.clone());
     // What is shared with the extractor is read only, so nothing half-done is seen afterwards.
     match catch_unwind(AssertUnwindSafe(|| trafilatura::extract(html, &options))) {
         Ok(Ok(result)) => Extracted::Main(result.content_html),

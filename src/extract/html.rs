@@ -84,8 +84,28 @@ fn resolved(html: &str) -> (String, bool) {
 
 fn has_tag(text: &str) -> bool {
     const NAMES: [&str; 22] = [
-        "p", "br", "div", "a", "img", "span", "strong", "b", "em", "i", "u", "ul", "ol", "li", "h1", "h2", "h3", "h4", "table",
-        "blockquote", "font", "figure",
+        "p",
+        "br",
+        "div",
+        "a",
+        "img",
+        "span",
+        "strong",
+        "b",
+        "em",
+        "i",
+        "u",
+        "ul",
+        "ol",
+        "li",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "table",
+        "blockquote",
+        "font",
+        "figure",
     ];
     text.split('<').skip(1).any(|after| {
         let after = after.strip_prefix('/').unwrap_or(after);
@@ -97,23 +117,31 @@ fn has_tag(text: &str) -> bool {
 
 fn has_entity(text: &str) -> bool {
     const NAMES: [&str; 16] = [
-        "amp", "quot", "apos", "lt", "gt", "nbsp", "laquo", "raquo", "ldquo", "rdquo", "lsquo", "rsquo", "ndash", "mdash",
-        "hellip", "zwnj",
+        "amp", "quot", "apos", "lt", "gt", "nbsp", "laquo", "raquo", "ldquo", "rdquo", "lsquo", "rsquo", "ndash",
+        "mdash", "hellip", "zwnj",
     ];
     text.split('&').skip(1).filter_map(|after| after.split_once(';')).any(|(name, _)| {
         let digits = name.strip_prefix('#').map(|digits| digits.trim_start_matches(['x', 'X']));
-        NAMES.contains(&name) || digits.is_some_and(|d| !d.is_empty() && d.len() < 8 && d.bytes().all(|b| b.is_ascii_hexdigit()))
+        NAMES.contains(&name)
+            || digits.is_some_and(|d| !d.is_empty() && d.len() < 8 && d.bytes().all(|b| b.is_ascii_hexdigit()))
     })
 }
 
 /// Elements whose text is not read by readers.
 const UNREAD: [&str; 12] = [
-    "script", "style", "noscript", "template", "iframe", "object", "title", "audio", "video", "canvas", "select", "datalist",
+    "script", "style", "noscript", "template", "iframe", "object", "title", "audio", "video", "canvas", "select",
+    "datalist",
 ];
 /// Classes of the share and "related" boxes that blog software appends to what it puts in feeds.
 const WIDGETS: [&str; 8] = [
-    "sharedaddy", "jp-relatedposts", "addtoany_share_save_container", "addtoany_content", "a2a_kit", "feedflare",
-    "heateor_sss_sharing_container", "essb_links",
+    "sharedaddy",
+    "jp-relatedposts",
+    "addtoany_share_save_container",
+    "addtoany_content",
+    "a2a_kit",
+    "feedflare",
+    "heateor_sss_sharing_container",
+    "essb_links",
 ];
 
 enum Step<'a> {
@@ -232,13 +260,17 @@ pub fn page_on_thread(
 /// What is wrong with the selectors of a feed's articles, in words; empty when nothing is.
 pub fn check_selectors(selectors: &ArticleSelectors) -> Vec<String> {
     let all = selectors.text.iter().chain(&selectors.remove);
-    all.filter_map(|text| Selector::parse(text).err().map(|error| format!("`{text}` is not a CSS selector: {error}"))).collect()
+    all.filter_map(|text| Selector::parse(text).err().map(|error| format!("`{text}` is not a CSS selector: {error}")))
+        .collect()
 }
 
 /// Cuts out what the selectors match; says whether anything was.
 fn remove(document: &mut Html, selectors: &[String]) -> bool {
     let parsed: Vec<_> = selectors.iter().filter_map(|text| Selector::parse(text).ok()).collect();
-    let ids: Vec<_> = parsed.iter().flat_map(|selector| document.select(selector).map(|found| found.id()).collect::<Vec<_>>()).collect();
+    let ids: Vec<_> = parsed
+        .iter()
+        .flat_map(|selector| document.select(selector).map(|found| found.id()).collect::<Vec<_>>())
+        .collect();
     for id in &ids {
         if let Some(mut node) = document.tree.get_mut(*id) {
             node.detach();
@@ -252,7 +284,8 @@ fn selected(document: &Html, selector: &str) -> Option<String> {
     let selector = Selector::parse(selector).ok()?;
     let found: Vec<_> = document.select(&selector).collect();
     // What stands within another match is in that one's text already.
-    let outermost = found.iter().filter(|one| !one.ancestors().any(|above| found.iter().any(|other| other.id() == above.id())));
+    let outermost =
+        found.iter().filter(|one| !one.ancestors().any(|above| found.iter().any(|other| other.id() == above.id())));
     let texts: Vec<_> = outermost.map(|one| lines_of(*one, false).finish()).filter(|text| !text.is_empty()).collect();
     (!texts.is_empty()).then(|| texts.join("\n"))
 }
@@ -263,7 +296,8 @@ const ARTICLE: usize = 200;
 fn general(document: &Html, html: String, base: &Url, json_body: Option<&str>, notes: &mut Vec<String>) -> String {
     let Some(body) = first(document, "body") else { return String::new() };
     let (all, linked) = lines_of(body, false).size();
-    let html = if has_page_form(document, all) { html.replace("<form", "<div").replace("</form>", "</div>") } else { html };
+    let html =
+        if has_page_form(document, all) { html.replace("<form", "<div").replace("</form>", "</div>") } else { html };
     let main = match extract(&html, base) {
         Extracted::Main(html) => Html::parse_fragment(&tame(&html).html),
         Extracted::Nothing => Html::parse_fragment(""),
@@ -277,7 +311,7 @@ fn general(document: &Html, html: String, base: &Url, json_body: Option<&str>, n
     let densest = densest(body);
     let dense_size = densest.map_or(0, |part| lines_of(part, false).size().0);
     // A page of links of which nearly everything came back: the extractor found no article in it.
-    let whole = all > 2 * ARTICLE && size * 100 > all * 85 && linked * 100 > all * 20;
+    let whole = all > ARTICLE && size * 100 > all * 85 && linked * 100 > all * 20;
     let little = dense_size >= ARTICLE && dense_size > size * 2;
     if !whole && !little && size > 0 {
         return main.finish_article();
@@ -329,8 +363,11 @@ fn densest(body: ElementRef<'_>) -> Option<ElementRef<'_>> {
             let name = element.value().name();
             let of = |child: &_| prose.get(child).copied().unwrap_or(0);
             let counts = |child: &ElementRef<'_>| PROSE.contains(&child.value().name());
-            let direct: usize =
-                node.children().filter(|child| ElementRef::wrap(*child).is_none_or(|e| counts(&e))).map(|child| of(&child.id())).sum();
+            let direct: usize = node
+                .children()
+                .filter(|child| ElementRef::wrap(*child).is_none_or(|e| counts(&e)))
+                .map(|child| of(&child.id()))
+                .sum();
             let hidden = name == "a" || AROUND.contains(&name) || UNREAD.contains(&name);
             // A single paragraph is not the article that it stands in.
             let container = !hidden && !PROSE.contains(&name);
@@ -344,7 +381,8 @@ fn densest(body: ElementRef<'_>) -> Option<ElementRef<'_>> {
         prose.insert(node.id(), size);
     }
     let (_, part) = best?;
-    let is_article = |element: &ElementRef<'_>| element.value().attr("itemprop").is_some_and(|prop| prop == "articleBody");
+    let is_article =
+        |element: &ElementRef<'_>| element.value().attr("itemprop").is_some_and(|prop| prop == "articleBody");
     part.ancestors().filter_map(ElementRef::wrap).find(is_article).or(Some(part))
 }
 
@@ -358,7 +396,9 @@ fn facts(document: &Html) -> Facts {
         let itemprop = attribute("itemprop");
         match value.name() {
             "html" => facts.language = attribute("lang").map(str::to_owned),
-            "title" if facts.title.is_none() => facts.title = Some(element.text().collect::<String>().trim().to_owned()),
+            "title" if facts.title.is_none() => {
+                facts.title = Some(element.text().collect::<String>().trim().to_owned())
+            }
             "h1" => facts.headings.push(text()),
             "meta" => {
                 let names = [attribute("property"), attribute("name"), itemprop].into_iter().flatten();

@@ -39,14 +39,29 @@ pub(super) struct Metadata {
 }
 
 const TIMES: [&str; 15] = [
-    "article:published_time", "og:published_time", "datepublished", "article:published", "pubdate", "publishdate",
-    "publish-date", "publish_date", "parsely-pub-date", "sailthru.date", "dc.date.issued", "dcterms.created", "dc.date",
-    "date", "og:article:published_time",
+    "article:published_time",
+    "og:published_time",
+    "datepublished",
+    "article:published",
+    "pubdate",
+    "publishdate",
+    "publish-date",
+    "publish_date",
+    "parsely-pub-date",
+    "sailthru.date",
+    "dc.date.issued",
+    "dcterms.created",
+    "dc.date",
+    "date",
+    "og:article:published_time",
 ];
 
 impl Facts {
     fn meta(&self, names: &[&str]) -> impl Iterator<Item = &str> {
-        names.iter().flat_map(|name| self.metas.iter().filter(move |(key, _)| key == name)).map(|(_, value)| value.as_str())
+        names
+            .iter()
+            .flat_map(|name| self.metas.iter().filter(move |(key, _)| key == name))
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -63,10 +78,14 @@ pub(super) fn read(facts: &Facts, json_ld: &[String], base: &Url, now: Timestamp
         title: title(facts, of("headline")),
         published: times.into_iter().find_map(|text| plausible(&text, now)),
         // A template that names the front page as everybody's canonical address is wrong.
-        canonical: canonical.filter_map(link).find(|url| url.path() != "/" || url.query().is_some() || base.path() == "/"),
+        canonical: canonical
+            .filter_map(link)
+            .find(|url| url.path() != "/" || url.query().is_some() || base.path() == "/"),
         image: image.chain(of("image")).filter(|text| !text.trim().is_empty()).find_map(link),
         authors: authors(facts, &articles),
-        language: language.and_then(|tag| language_tag(&tag)).or_else(|| facts.meta(&["og:locale"]).find_map(language_tag)),
+        language: language
+            .and_then(|tag| language_tag(&tag))
+            .or_else(|| facts.meta(&["og:locale"]).find_map(language_tag)),
         body: of("articleBody"),
     }
 }
@@ -75,9 +94,17 @@ fn title(facts: &Facts, headline: Option<String>) -> Option<String> {
     let shared = facts.meta(&["og:title", "twitter:title"]).map(str::to_owned).find(|title| !title.trim().is_empty());
     let full = shared.clone().or_else(|| facts.title.clone()).unwrap_or_default();
     // The heading that the title begins with is the title without the name of the site.
-    let heading = facts.headings.iter().find(|heading| heading.chars().count() > 8 && full.starts_with(heading.as_str()));
+    let heading =
+        facts.headings.iter().find(|heading| heading.chars().count() > 8 && full.starts_with(heading.as_str()));
     let single = || facts.headings.first().filter(|_| facts.headings.len() == 1).cloned();
-    heading.cloned().or(shared).or(headline).or_else(single).or_else(|| facts.title.clone()).map(|title| collapsed(&title)).filter(|t| !t.is_empty())
+    heading
+        .cloned()
+        .or(shared)
+        .or(headline)
+        .or_else(single)
+        .or_else(|| facts.title.clone())
+        .map(|title| collapsed(&title))
+        .filter(|t| !t.is_empty())
 }
 
 fn collapsed(text: &str) -> String {
@@ -130,7 +157,8 @@ fn articles(json_ld: &[String]) -> Vec<Value> {
     for script in json_ld {
         let text = script.trim().trim_start_matches("<!--").trim_end_matches("-->").trim().trim_end_matches(';');
         // Templates print line breaks into strings, where JSON has none.
-        let parsed = serde_json::from_str(text).or_else(|_| serde_json::from_str(&text.replace(|c: char| c.is_control(), " ")));
+        let parsed =
+            serde_json::from_str(text).or_else(|_| serde_json::from_str(&text.replace(|c: char| c.is_control(), " ")));
         let Ok(value) = parsed else { continue };
         let mut left: Vec<Value> = vec![value];
         while let Some(value) = left.pop() {
@@ -168,7 +196,9 @@ fn text_of(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()).filter(|text| !text.trim().is_empty()),
         Value::Array(values) => values.iter().find_map(text_of),
-        Value::Object(object) => ["name", "url", "@value"].iter().find_map(|key| object.get(*key)?.as_str().map(str::to_owned)),
+        Value::Object(object) => {
+            ["name", "url", "@value"].iter().find_map(|key| object.get(*key)?.as_str().map(str::to_owned))
+        }
         _ => None,
     }
 }
@@ -198,7 +228,8 @@ mod tests {
 
     #[test]
     fn the_title_loses_the_name_of_the_site_where_a_heading_shows_it() {
-        let mut facts = Facts { title: Some("افتتاح المعرض السنوي | موقع".into()), ..Facts::default() };
+        let mut facts =
+            Facts { title: Some("افتتاح المعرض السنوي | موقع".into()), ..Facts::default() };
         let title = |facts: &Facts| read(facts, &[], &base(), Timestamp::UNIX_EPOCH).title.unwrap();
         assert_eq!(title(&facts), "افتتاح المعرض السنوي | موقع");
         facts.headings = vec!["الرئيسية".into(), "افتتاح المعرض السنوي".into()];
@@ -209,7 +240,11 @@ mod tests {
     fn addresses_and_tags_are_made_whole() {
         let meta = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         let facts = Facts {
-            metas: vec![meta("og:image", "/i.jpg"), meta("og:url", "https://news.example/a/1"), meta("og:locale", "ar_EG")],
+            metas: vec![
+                meta("og:image", "/i.jpg"),
+                meta("og:url", "https://news.example/a/1"),
+                meta("og:locale", "ar_EG"),
+            ],
             canonical: Some("/".into()),
             ..Facts::default()
         };

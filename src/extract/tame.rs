@@ -8,14 +8,14 @@
 //! gigabytes of tree). So depth is counted here, from above: an end tag gives back one tag of its name at most.
 //! Foreign content (SVG, MathML) would nest tags that are counted as closed elsewhere; it never reaches the parser.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-/// How deep elements may nest. The deepest of 1,429 real pages has 51.
-pub(super) const DEPTH: usize = 512;
+/// How deep elements may nest. The deepest of 1,429 real pages has 51; extraction takes time in proportion to this.
+pub(super) const DEPTH: usize = 256;
 /// How many formatting elements may be open at once; the parser reopens them in every paragraph.
 const FORMATS_OPEN: usize = 8;
 /// How many elements a page may have; after them, tags become spaces and line breaks.
-const ELEMENTS: usize = 100_000;
+const ELEMENTS: usize = 50_000;
 
 /// What came out.
 #[derive(Debug, Default)]
@@ -46,13 +46,15 @@ const FORMATS: [&str; 14] =
 
 /// Tags that stand in a line of text.
 const INLINE: [&str; 33] = [
-    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img", "ins",
-    "kbd", "label", "mark", "nobr", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "u", "wbr",
+    "a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img",
+    "ins", "kbd", "label", "mark", "nobr", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time",
+    "u", "wbr",
 ];
 
 /// Whether an element breaks the line before and after it.
 pub(super) fn is_block(name: &str) -> bool {
-    !INLINE.contains(&name) && !matches!(name, "tt" | "var" | "ruby" | "rt" | "rp" | "td" | "th" | "input" | "button" | "meta" | "link")
+    !INLINE.contains(&name)
+        && !matches!(name, "tt" | "var" | "ruby" | "rt" | "rp" | "td" | "th" | "input" | "button" | "meta" | "link")
 }
 
 /// Rewrites `html`.
@@ -79,6 +81,8 @@ struct Writer {
     elements: usize,
     /// Start tags that were dropped and whose end tags are still to come.
     dropped: HashMap<String, usize>,
+    /// Elements whose end tag does not come any more; looking for it again and again would be quadratic.
+    unended: HashSet<String>,
 }
 
 impl Writer {
@@ -133,7 +137,11 @@ impl Writer {
         if BARE.contains(&name) {
             return rest;
         }
-        if tag.end { self.end(name) } else { self.start(tag) }
+        if tag.end {
+            self.end(name)
+        } else {
+            self.start(tag)
+        }
         rest
     }
 
@@ -142,11 +150,17 @@ impl Writer {
         if name == "svg" && tag.closed {
             return rest;
         }
-        let Some((content, rest)) = until_end(rest, name) else {
+        let ended = if self.unended.contains(name) { None } else { until_end(rest, name) };
+        let Some((content, rest)) = ended else {
+            self.unended.insert(name.to_owned());
             // Never closed: a drawing or a title loses its tag only, a script takes the rest, as in a browser.
             return if matches!(name, "script" | "style") { "" } else { rest };
         };
-        let is_json_ld = || tag.attributes.iter().any(|(key, value)| *key == "type" && value.trim().eq_ignore_ascii_case("application/ld+json"));
+        let is_json_ld = || {
+            tag.attributes
+                .iter()
+                .any(|(key, value)| *key == "type" && value.trim().eq_ignore_ascii_case("application/ld+json"))
+        };
         match name {
             "title" => {
                 self.out.html.push_str("<title>");
@@ -160,13 +174,17 @@ impl Writer {
         rest
     }
 
-    /// Parts of a table that stand in none: the parser would drop the tags and glue the cells together.
+    /// Parts of a table that stand in none, or in one that was dropped: the parser would drop the tags and glue the cells together.
     fn stray_cell(&mut self, name: &str) -> bool {
         let stray = matches!(name, "tr" | "td" | "th" | "thead" | "tbody" | "tfoot" | "caption")
-            && self.open.get("table").is_none_or(|open| *open == 0);
+            && (self.open.get("table").is_none_or(|open| *open == 0)
+                || self.dropped.get("table").is_some_and(|left| *left > 0));
         if stray {
-            self.break_for(if matches!(name, "td" | "th") { "wbr" } else { name });
-            self.out.html.push(' ');
+            if matches!(name, "td" | "th") {
+                self.space();
+            } else {
+                self.break_for(name);
+            }
         }
         stray
     }
@@ -179,7 +197,9 @@ impl Writer {
         let counted = !VOID.contains(&name) && !SELF_CLOSING.contains(&name);
         let is_format = FORMATS.contains(&name);
         let full = self.elements >= ELEMENTS;
-        let too_deep = counted && (self.depth >= DEPTH || (is_format && self.formats >= FORMATS_OPEN));
+        // At the bottom nothing opens any more, paragraphs neither: many of them so deep cost the extractor dearly.
+        let bottom = self.depth >= DEPTH && !VOID.contains(&name);
+        let too_deep = bottom || (is_format && self.formats >= FORMATS_OPEN);
         if full || too_deep {
             self.out.flattened += 1;
             if counted {
@@ -191,7 +211,7 @@ impl Writer {
         self.elements += 1;
         if counted {
             *self.open.entry(name.to_owned()).or_default() += 1;
-            self.depth += 1;
+            self.depth += levels(name);
             self.formats += usize::from(is_format);
         }
         tag.write(&mut self.out.html);
@@ -210,9 +230,9 @@ impl Writer {
         if counted {
             let Some(left) = self.open.get_mut(name).filter(|left| **left > 0) else { return };
             *left -= 1;
-            self.depth -= 1;
+            self.depth -= levels(name);
             self.formats -= usize::from(FORMATS.contains(&name));
-        } else if self.elements >= ELEMENTS {
+        } else if self.elements >= ELEMENTS || self.depth >= DEPTH {
             self.break_for(name);
             return;
         }
@@ -221,12 +241,19 @@ impl Writer {
         self.out.html.push('>');
     }
 
+    fn space(&mut self) {
+        if !self.out.html.ends_with([' ', '\n']) {
+            self.out.html.push(' ');
+        }
+    }
+
     /// What keeps the words around a dropped tag apart.
     fn break_for(&mut self, name: &str) {
         match name {
             _ if FORMATS.contains(&name) || INLINE.contains(&name) => {}
-            // More breaks than this are more elements than the tree should have.
-            _ if self.elements >= ELEMENTS * 2 => self.out.html.push(' '),
+            // One break is as good as many, which cost the extractor dearly.
+            _ if self.out.html.trim_end().ends_with("<br>") => {}
+            _ if self.elements >= ELEMENTS * 2 => self.space(),
             _ => {
                 self.elements += 1;
                 self.out.html.push_str("<br>");
@@ -235,12 +262,24 @@ impl Writer {
     }
 }
 
+/// How deep an element nests its content: between a table and a word stand body, row and cell, which are not counted.
+fn levels(name: &str) -> usize {
+    if name == "table" { 4 } else { 1 }
+}
+
 fn after_comment(comment: &str) -> &str {
     if let Some(rest) = comment.strip_prefix('>').or_else(|| comment.strip_prefix("->")) {
         return rest;
     }
-    let ends = ["-->", "--!>"].iter().filter_map(|end| comment.find(end).map(|at| (at, at + end.len())));
-    ends.min().and_then(|(_, end)| comment.get(end..)).unwrap_or_default()
+    let mut from = 0;
+    while let Some(found) = comment.get(from..).and_then(|rest| rest.find("--")) {
+        let after = comment.get(from + found + 2..).unwrap_or_default();
+        if let Some(rest) = after.strip_prefix('>').or_else(|| after.strip_prefix("!>")) {
+            return rest;
+        }
+        from += found + 1;
+    }
+    ""
 }
 
 /// What stands before the end tag of `name`, and what follows it.
@@ -280,7 +319,8 @@ impl<'a> Tag<'a> {
     /// Reads what follows a `<`, as the tokenizer of the HTML standard does.
     fn read(text: &'a str) -> Read<'a, 'a> {
         let (end, named) = text.strip_prefix('/').map_or((false, text), |named| (true, named));
-        let length = named.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '_'))).unwrap_or(named.len());
+        let length =
+            named.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | ':' | '_'))).unwrap_or(named.len());
         let (name, mut rest) = named.split_at(length);
         if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
             return Read::Text;

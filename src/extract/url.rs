@@ -10,10 +10,42 @@ use url::{Host, Url};
 
 /// Query parameters that say where a reader came from, never what is shown.
 const TRACKERS: [&str; 36] = [
-    "__twitter_impression", "_ga", "_gl", "_hsenc", "_hsmi", "cmp", "dclid", "fb_action_ids", "fb_action_types", "fb_source",
-    "fbclid", "gbraid", "gclid", "gclsrc", "igsh", "igshid", "ito", "maca", "mc_cid", "mc_eid", "mkt_tok", "mkt_trk",
-    "msclkid", "ocid", "oly_anon_id", "oly_enc_id", "s_kwcid", "traffic_source", "ttclid", "twclid", "vero_conv", "vero_id",
-    "wbraid", "wt_mc", "xtor", "yclid",
+    "__twitter_impression",
+    "_ga",
+    "_gl",
+    "_hsenc",
+    "_hsmi",
+    "cmp",
+    "dclid",
+    "fb_action_ids",
+    "fb_action_types",
+    "fb_source",
+    "fbclid",
+    "gbraid",
+    "gclid",
+    "gclsrc",
+    "igsh",
+    "igshid",
+    "ito",
+    "maca",
+    "mc_cid",
+    "mc_eid",
+    "mkt_tok",
+    "mkt_trk",
+    "msclkid",
+    "ocid",
+    "oly_anon_id",
+    "oly_enc_id",
+    "s_kwcid",
+    "traffic_source",
+    "ttclid",
+    "twclid",
+    "vero_conv",
+    "vero_id",
+    "wbraid",
+    "wt_mc",
+    "xtor",
+    "yclid",
 ];
 /// The same, by how they begin: the Urchin family, the BBC's own, Comscore's.
 const TRACKER_FAMILIES: [&str; 3] = ["utm_", "at_", "ns_"];
@@ -57,7 +89,8 @@ fn unwrapped(url: &Url) -> Option<Url> {
     if !inner.host_str().is_some_and(named) || inner.as_str().len() >= url.as_str().len() {
         return None;
     }
-    let kept: Vec<_> = pieces(url.query()).filter(|piece| !matches!(key(piece).as_str(), "usqp" | "amp_js_v" | "amp_gsa")).collect();
+    let kept: Vec<_> =
+        pieces(url.query()).filter(|piece| !matches!(key(piece).as_str(), "usqp" | "amp_js_v" | "amp_gsa")).collect();
     inner.set_query(Some(kept.join("&").as_str()).filter(|query| !query.is_empty()));
     Some(inner)
 }
@@ -184,7 +217,10 @@ mod tests {
             ("https://news.example/1?amp", "https://news.example/1"),
             ("https://news.example/1?id=2&outputType=amp", "https://news.example/1?id=2"),
             ("https://news-example.cdn.ampproject.org/c/s/www.news.example/1/amp?usqp=x", "https://news.example/1"),
-            ("https://news-example.cdn.ampproject.org/v/news.example/1?id=3&amp_js_v=0.1", "https://news.example/1?id=3"),
+            (
+                "https://news-example.cdn.ampproject.org/v/news.example/1?id=3&amp_js_v=0.1",
+                "https://news.example/1?id=3",
+            ),
             ("https://www.google.com/amp/s/news.example/1", "https://news.example/1"),
             ("https://news.example/%d8%a3%D8%ae", "https://news.example/%D8%A3%D8%AE"),
             ("https://news.example/أخ", "https://news.example/%D8%A3%D8%AE"),

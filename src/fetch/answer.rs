@@ -46,7 +46,8 @@ pub(super) fn fresh_for(headers: &HeaderMap) -> Option<Span> {
         return None;
     }
     let age = text(headers, header::AGE).and_then(|age| age.parse().ok()).unwrap_or(0);
-    let max_age = directives().find_map(|directive| directive.strip_prefix("max-age=")?.trim_matches('"').parse::<u64>().ok());
+    let max_age =
+        directives().find_map(|directive| directive.strip_prefix("max-age=")?.trim_matches('"').parse::<u64>().ok());
     let seconds = match max_age {
         Some(seconds) => seconds.saturating_sub(age),
         None => {
@@ -118,7 +119,10 @@ mod tests {
         for (lines, seconds) in [
             (vec![("retry-after", "120")], Some(120)),
             (vec![("retry-after", "Fri, 20 Nov 2026 09:01:00 GMT")], Some(60)),
-            (vec![("retry-after", "Fri, 20 Nov 2026 09:01:00 GMT"), ("date", "Fri, 20 Nov 2026 09:00:30 GMT")], Some(30)),
+            (
+                vec![("retry-after", "Fri, 20 Nov 2026 09:01:00 GMT"), ("date", "Fri, 20 Nov 2026 09:00:30 GMT")],
+                Some(30),
+            ),
             (vec![("retry-after", "Fri, 20 Nov 2020 09:01:00 GMT")], Some(0)),
             (vec![("retry-after", "soon")], None),
             (vec![("retry-after", "-1")], None),

@@ -114,7 +114,12 @@ impl Shared {
         }
         let client = built(&self.config, self.guard.clone(), Some(proxy)).map_err(|why| {
             let message = format!("{}: the proxy cannot be used: {why}", shown(&request.url));
-            FetchError::new("bad-request", Severity::Hard, message, "correct `proxy` of the feed, such as http://proxy.example:3128")
+            FetchError::new(
+                "bad-request",
+                Severity::Hard,
+                message,
+                "correct `proxy` of the feed, such as http://proxy.example:3128",
+            )
         })?;
         if proxied.len() >= PROXIES
             && let Some(one) = proxied.keys().next().cloned()
@@ -141,7 +146,8 @@ impl Shared {
             self.guard.check_url(&url).map_err(|refused| refusal(&url, &redirects, &refused))?;
             let turn = self.turn(&url, deadline).await?;
             let first = redirects.is_empty();
-            let mut asked = client.get(url.clone()).headers(request.headers_for(&self.config.user_agent, first, trusted)?);
+            let mut asked =
+                client.get(url.clone()).headers(request.headers_for(&self.config.user_agent, first, trusted)?);
             if let Some((name, password)) = request.credentials().filter(|_| trusted) {
                 asked = asked.basic_auth(name, password);
             }
@@ -186,14 +192,27 @@ impl Shared {
         let began = Instant::now();
         let turn = self.politeness.turn(&host).await;
         deadline.0 += began.elapsed();
-        turn.map_err(|NotNow(wait)| FetchError::throttled(url, "not asked, for the host has asked to be left alone", wait))
+        turn.map_err(|NotNow(wait)| {
+            FetchError::throttled(url, "not asked, for the host has asked to be left alone", wait)
+        })
     }
 
     /// Where a redirect leads, if it may be followed.
-    fn target(&self, url: &Url, response: &reqwest::Response, gone: &[Redirect], start: &Url) -> Result<Url, FetchError> {
+    fn target(
+        &self,
+        url: &Url,
+        response: &reqwest::Response,
+        gone: &[Redirect],
+        start: &Url,
+    ) -> Result<Url, FetchError> {
         let from = shown(url);
         let bad = |what: String| {
-            FetchError::new("bad-redirect", Severity::Soft, format!("{from}: {what}"), "open the address in a browser to see where it leads")
+            FetchError::new(
+                "bad-redirect",
+                Severity::Soft,
+                format!("{from}: {what}"),
+                "open the address in a browser to see where it leads",
+            )
         };
         // As bytes: many servers send Arabic letters as they are.
         let location = answer::text(response.headers(), header::LOCATION).filter(|to| !to.is_empty());
@@ -214,7 +233,12 @@ impl Shared {
             return Err(FetchError::new("redirect-loop", Severity::Soft, message, hint));
         }
         if gone.len() >= usize::try_from(self.config.max_redirects).unwrap_or(usize::MAX) {
-            let message = format!("{}: more than {} redirects, the last to {}", shown(start), self.config.max_redirects, shown(&to));
+            let message = format!(
+                "{}: more than {} redirects, the last to {}",
+                shown(start),
+                self.config.max_redirects,
+                shown(&to)
+            );
             let hint = "use the address it ends at, or raise `max_redirects` in [fetch]";
             return Err(FetchError::new("too-many-redirects", Severity::Soft, message, hint));
         }
@@ -226,7 +250,10 @@ impl Shared {
             turn.throttled(None);
             return FetchError::status(url, response.status().as_u16(), true);
         }
-        #[expect(clippy::disallowed_methods, reason = "a deadline that a server gives as a date is a matter of this rim alone")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "a deadline that a server gives as a date is a matter of this rim alone"
+        )]
         let now = jiff::Timestamp::now();
         let wait = turn.throttled(answer::retry_after(response.headers(), now));
         FetchError::throttled(url, &format!("status {}", response.status().as_u16()), wait)
@@ -285,7 +312,8 @@ impl Shared {
 }
 
 fn built(config: &FetchConfig, guard: Arc<Guard>, proxy: Option<&str>) -> Result<reqwest::Client, String> {
-    let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter_map(|root| reqwest::Certificate::from_der(root).ok());
+    let roots =
+        webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().filter_map(|root| reqwest::Certificate::from_der(root).ok());
     let mut builder = reqwest::Client::builder()
         // Merged with the machine's store: the binary also works where there is none.
         .tls_certs_merge(roots)
@@ -334,7 +362,8 @@ fn refusal(url: &Url, redirects: &[Redirect], refused: &Refused) -> FetchError {
 fn keeps_secrets(from: &Url, to: &Url) -> bool {
     let same_host = from.host() == to.host();
     let upgrade = from.scheme() == "http" && to.scheme() == "https" && from.port().is_none() && to.port().is_none();
-    same_host && (upgrade || (from.scheme() == to.scheme() && from.port_or_known_default() == to.port_or_known_default()))
+    same_host
+        && (upgrade || (from.scheme() == to.scheme() && from.port_or_known_default() == to.port_or_known_default()))
 }
 
 fn without_fragment(url: &Url) -> Url {

@@ -84,19 +84,34 @@ impl FetchError {
                 "a challenge for browsers stands in front of it",
                 "the site keeps programs out; look for another address of the feed or ask the publisher",
             ),
-            401 | 407 => ("forbidden", Severity::Hard, "it wants a login", "set `username` and `password`, or the header it needs"),
+            401 | 407 => (
+                "forbidden",
+                Severity::Hard,
+                "it wants a login",
+                "set `username` and `password`, or the header it needs",
+            ),
             403 | 451 => (
                 "forbidden",
                 Severity::Hard,
                 "the server refuses",
                 "it may refuse this `user_agent` or this network; try another user agent or a proxy for the feed",
             ),
-            404 => ("status", Severity::Hard, "there is nothing at this address", "look for the feed's new address on the site"),
+            404 => (
+                "status",
+                Severity::Hard,
+                "there is nothing at this address",
+                "look for the feed's new address on the site",
+            ),
             410 => ("gone", Severity::Hard, "it was taken down for good", "look for a new address, or remove the feed"),
             408 | 425 | 500..=599 => {
                 ("status", Severity::Temporary, "the server is in trouble", "it passes by itself most of the time")
             }
-            _ => ("status", Severity::Hard, "the server does not accept the request", "open the address in a browser to see what it wants"),
+            _ => (
+                "status",
+                Severity::Hard,
+                "the server does not accept the request",
+                "open the address in a browser to see what it wants",
+            ),
         };
         Self::new(kind, severity, format!("{url}: status {status}: {what}"), hint)
     }
@@ -110,7 +125,8 @@ impl FetchError {
         let at = shown(url);
         if let Some(tls) = causes.tls {
             let (severity, what) = tls_words(tls);
-            let hint = "the site's certificate has to be put right by its owner; a wrong clock on this machine looks the same";
+            let hint =
+                "the site's certificate has to be put right by its owner; a wrong clock on this machine looks the same";
             return Self::new("tls", severity, format!("{at}: {what}"), hint);
         }
         if let Some(unresolved) = causes.unresolved {
@@ -125,7 +141,12 @@ impl FetchError {
         }
         if in_body {
             let message = format!("{at}: the body could not be read: {last}");
-            return Self::new("body", Severity::Temporary, message, "the server broke off, or its content encoding is damaged");
+            return Self::new(
+                "body",
+                Severity::Temporary,
+                message,
+                "the server broke off, or its content encoding is damaged",
+            );
         }
         let message = format!("{at}: no connection: {last}");
         Self::new("connect", Severity::Temporary, message, "the server may be down, or a firewall stands between")
@@ -203,4 +224,53 @@ pub(super) fn bare(mut url: Url) -> Url {
     let _none = url.set_password(None);
     let _none = url.set_username("");
     url
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use rustls::CertificateError;
+
+    use super::*;
+
+    fn transport(error: &(dyn Error + 'static)) -> PollError {
+        let url = Url::parse("https://layla:qasr@a.example/feed").unwrap();
+        FetchError::transport(&url, Span::secs(20), error, false).0
+    }
+
+    #[test]
+    fn wrong_certificates_are_told_apart() {
+        for (wrong, words) in [
+            (CertificateError::Expired, "expired"),
+            (CertificateError::NotValidForName, "another name"),
+            (CertificateError::UnknownIssuer, "issuer"),
+        ] {
+            // As the connector hands it up: inside an input error inside another.
+            let inner = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(wrong));
+            let told = transport(&io::Error::other(inner));
+            assert_eq!((told.kind.as_str(), told.severity), ("tls", Severity::Hard));
+            assert!(told.message.contains(words) && !told.message.contains("qasr"), "{}", told.message);
+        }
+    }
+
+    #[test]
+    fn names_that_do_not_resolve_are_weighed() {
+        for (words, severity) in [
+            ("failed to lookup address information: Name or service not known", Severity::Hard),
+            ("failed to lookup address information: Temporary failure in name resolution", Severity::Temporary),
+        ] {
+            let told = transport(&io::Error::other(Unresolved(words.to_owned())));
+            assert_eq!((told.kind.as_str(), told.severity), ("dns", severity));
+        }
+    }
+
+    #[test]
+    fn the_server_is_asked_again_when_it_says() {
+        let url = Url::parse("https://a.example/").unwrap();
+        let wait = FetchError::throttled(&url, "status 429", Duration::from_millis(1_500));
+        assert_eq!(wait.retry(), Retry::After(Span::secs(2)));
+        assert_eq!(FetchError::status(&url, 404, false).retry(), Retry::Never);
+        assert_eq!(FetchError::status(&url, 502, false).retry(), Retry::Backoff);
+    }
 }

@@ -238,17 +238,57 @@ mod tests {
     fn t21_every_spelling_of_a_special_address_is_refused() {
         let guard = Guard::default();
         for host in [
-            "127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.0.0.1.", "１２７.0.0.1", "0", "0.0.0.0",
-            "10.1.2.3", "100.64.0.1", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.168.1.1", "192.0.2.7",
-            "198.18.0.1", "203.0.113.9", "224.0.0.1", "240.0.0.1", "255.255.255.255", "[::]", "[::1]", "[::127.0.0.1]",
-            "[::ffff:127.0.0.1]", "[::ffff:8.8.8.8]", "[64:ff9b::7f00:1]", "[64:ff9b:1::1]", "[2002:7f00:1::]",
-            "[2001::1]", "[2001:db8::1]", "[3fff::1]", "[fc00::1]", "[fd12::1]", "[fe80::1]", "[fec0::1]", "[ff02::1]",
-            "[100::1]", "[5f00::1]", "localhost", "LOCALHOST.", "a.localhost",
+            "127.0.0.1",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0177.0.0.1",
+            "127.0.0.1.",
+            "１２７.0.0.1",
+            "0",
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.168.1.1",
+            "192.0.2.7",
+            "198.18.0.1",
+            "203.0.113.9",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "[::]",
+            "[::1]",
+            "[::127.0.0.1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:8.8.8.8]",
+            "[64:ff9b::7f00:1]",
+            "[64:ff9b:1::1]",
+            "[2002:7f00:1::]",
+            "[2001::1]",
+            "[2001:db8::1]",
+            "[3fff::1]",
+            "[fc00::1]",
+            "[fd12::1]",
+            "[fe80::1]",
+            "[fec0::1]",
+            "[ff02::1]",
+            "[100::1]",
+            "[5f00::1]",
+            "localhost",
+            "LOCALHOST.",
+            "a.localhost",
         ] {
             assert!(!passes(&guard, &format!("http://{host}/")), "{host}");
         }
-        for host in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "192.0.3.1", "[2606:4700::1111]", "example.com", "٨.8.8.8"] {
-            assert!(Url::parse(&format!("http://{host}/")).is_err() || passes(&guard, &format!("http://{host}/")), "{host}");
+        for host in ["8.8.8.8", "172.32.0.1", "100.128.0.1", "192.0.3.1", "[2606:4700::1111]", "example.com", "٨.8.8.8"]
+        {
+            assert!(
+                Url::parse(&format!("http://{host}/")).is_err() || passes(&guard, &format!("http://{host}/")),
+                "{host}"
+            );
         }
         for url in ["ftp://example.com/", "file:///etc/passwd", "data:,x", "gopher://example.com/"] {
             assert!(!passes(&guard, url), "{url}");
@@ -278,7 +318,8 @@ mod tests {
 
     #[test]
     fn entries_of_the_allow_list_are_checked() {
-        let good = ["127.0.0.1", "::1", "[::1]", "10.0.0.0/8", "fd00::/8", "intern.example", "localhost", "موقع.example"];
+        let good =
+            ["127.0.0.1", "::1", "[::1]", "10.0.0.0/8", "fd00::/8", "intern.example", "localhost", "موقع.example"];
         assert_eq!(check_allow(&good.map(str::to_owned)), Vec::<String>::new());
         for bad in ["", "http://a.example/", "10.0.0.0/99", "*.example", "a b", "a.example:80"] {
             assert_eq!(check_allow(&[bad.to_owned()]).len(), 1, "{bad}");

@@ -42,8 +42,18 @@ pub struct Request {
 
 /// Headers that say nothing of who asks: shown in logs, and sent on after a redirect to another host.
 const HARMLESS: [&str; 12] = [
-    "accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "dnt", "from", "pragma", "priority",
-    "referer", "upgrade-insecure-requests", "user-agent",
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "cache-control",
+    "dnt",
+    "from",
+    "pragma",
+    "priority",
+    "referer",
+    "upgrade-insecure-requests",
+    "user-agent",
 ];
 
 fn is_harmless(name: &str) -> bool {
@@ -117,7 +127,10 @@ impl fmt::Debug for Request {
             .iter()
             .map(|(name, value)| (name.as_str(), if is_harmless(name) { value.as_str() } else { "(not shown)" }))
             .collect();
-        let proxy = self.proxy.as_deref().map(|proxy| Url::parse(proxy).map_or("(not shown)".to_owned(), |url| bare(url).into()));
+        let proxy = self
+            .proxy
+            .as_deref()
+            .map(|proxy| Url::parse(proxy).map_or("(not shown)".to_owned(), |url| bare(url).into()));
         f.debug_struct("Request")
             .field("url", &shown(&self.url))
             .field("validators", &self.validators)

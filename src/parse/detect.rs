@@ -22,9 +22,6 @@ const WALLS: &[&str] = &[
     "attention required! | cloudflare",
     "_incapsula_resource",
     "ddos-guard",
-    "g-recaptcha",
-    "h-captcha",
-    "hcaptcha.com",
     "captcha-delivery.com",
     "px-captcha",
     "checking your browser",
@@ -33,6 +30,12 @@ const WALLS: &[&str] = &[
     "sucuri website firewall",
 ];
 
+/// Marks of a challenge that also stand on ordinary pages, beside a comment form: they count on a small page only.
+const CHALLENGES: &[&str] =
+    &["g-recaptcha", "h-captcha", "hcaptcha.com", "access denied", "enable javascript and cookies"];
+/// How small, in bytes.
+const SMALL: usize = 24 << 10;
+
 /// An error that the next poll may find gone.
 pub fn soft(kind: &str, message: String, hint: impl Into<String>) -> PollError {
     PollError { kind: kind.to_owned(), message, hint: hint.into(), severity: Severity::Soft, retry_after: None }
@@ -40,7 +43,11 @@ pub fn soft(kind: &str, message: String, hint: impl Into<String>) -> PollError {
 
 /// The error for a body without anything in it.
 pub fn empty(url: &Url) -> PollError {
-    soft("empty", format!("{url} answered with an empty document"), "nothing to do if it passes; otherwise check the address in a browser")
+    soft(
+        "empty",
+        format!("{url} answered with an empty document"),
+        "nothing to do if it passes; otherwise check the address in a browser",
+    )
 }
 
 /// Names what came in place of a feed.
@@ -52,12 +59,18 @@ pub fn not_a_feed(text: &str, url: &Url) -> PollError {
     let kind = "not-a-feed";
     if !look.page {
         let start: String = entities::collapse(text).chars().take(60).collect();
-        return soft(kind, format!("{url} is neither a feed nor a web page; it begins with `{start}`"), "check the address of the feed");
+        return soft(
+            kind,
+            format!("{url} is neither a feed nor a web page; it begins with `{start}`"),
+            "check the address of the feed",
+        );
     }
-    let title = look.title.filter(|title| !title.is_empty()).map(|title| format!(", titled `{title}`")).unwrap_or_default();
+    let title =
+        look.title.filter(|title| !title.is_empty()).map(|title| format!(", titled `{title}`")).unwrap_or_default();
     let hint = match look.feeds.first() {
         Some(feed) => format!("the page names a feed of its own: put {feed} into `url`"),
-        None => "put the address of the feed itself into `url`, or read the page with kind = \"page\" and selectors".to_owned(),
+        None => "put the address of the feed itself into `url`, or read the page with kind = \"page\" and selectors"
+            .to_owned(),
     };
     soft(kind, format!("{url} is a web page, not a feed{title}"), hint)
 }
@@ -69,11 +82,14 @@ pub fn barrier(text: &str, url: &Url) -> Option<PollError> {
         return None;
     }
     let head = text.get(..boundary(text, LOOK)).unwrap_or_default().to_lowercase();
-    if WALLS.iter().any(|mark| head.contains(mark)) {
-        let hint = "the site asks for proof of a human; poll less often, set `user_agent`, or ask the publisher to let you in";
+    let challenge = text.len() <= SMALL && CHALLENGES.iter().any(|mark| head.contains(mark));
+    if challenge || WALLS.iter().any(|mark| head.contains(mark)) {
+        let hint =
+            "the site asks for proof of a human; poll less often, set `user_agent`, or ask the publisher to let you in";
         return Some(soft("bot-wall", format!("{url} answered with a page against robots"), hint));
     }
-    look.password.then(|| {
+    // A page that names its feeds is open to strangers, whatever form it has in its head.
+    (look.password && look.feeds.is_empty()).then(|| {
         let hint = "set `username` and `password`, or a cookie in `headers`, if you have an account; otherwise disable the feed";
         soft("login-page", format!("{url} answered with a page that asks for a password"), hint)
     })
@@ -149,6 +165,11 @@ mod tests {
             ),
             ("<html><head><title>Just a moment...</title></head></html>", "bot-wall", "robots"),
             ("<html><body><form><input type='password' name=p></form></body></html>", "login-page", "password"),
+            (
+                "<html><head><link rel='alternate' type='application/atom+xml' href='/a'></head><input type=password></html>",
+                "not-a-feed",
+                "https://news.example/a",
+            ),
             ("Error establishing a database connection", "not-a-feed", "Error establishing"),
         ] {
             let error = not_a_feed(text, &url);

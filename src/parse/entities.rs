@@ -147,9 +147,69 @@ pub fn resolve<'a>(text: &'a str, notes: &mut Notes) -> Cow<'a, str> {
 
 /// Tags that stand in headlines. Others are left: `س < ص` and `<غير مؤكد>` are words.
 const INLINE: &[&str] = &[
-    "a", "abbr", "b", "bdi", "bdo", "big", "blockquote", "br", "center", "cite", "code", "del", "div", "em", "font", "h1",
-    "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "li", "mark", "nobr", "ol", "p", "pre", "q", "s", "script",
-    "small", "span", "strike", "strong", "style", "sub", "sup", "tt", "u", "ul",
+    "a",
+    "abbr",
+    "applet",
+    "audio",
+    "b",
+    "bdi",
+    "bdo",
+    "big",
+    "blink",
+    "blockquote",
+    "br",
+    "center",
+    "cite",
+    "code",
+    "del",
+    "div",
+    "em",
+    "embed",
+    "font",
+    "frame",
+    "frameset",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "i",
+    "iframe",
+    "img",
+    "ins",
+    "li",
+    "link",
+    "mark",
+    "meta",
+    "nobr",
+    "noscript",
+    "object",
+    "ol",
+    "p",
+    "param",
+    "pre",
+    "q",
+    "s",
+    "script",
+    "small",
+    "span",
+    "strike",
+    "strong",
+    "style",
+    "sub",
+    "sup",
+    "svg",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "tr",
+    "tt",
+    "u",
+    "ul",
+    "video",
 ];
 
 /// Whether a name is one of an HTML element that may stand in a headline or a teaser.
@@ -207,6 +267,10 @@ fn strip_tags(text: &str) -> Cow<'_, str> {
                     out.push(' ');
                 }
                 rest = tail;
+                if body.len() == after.len() && ["script", "style"].iter().any(|raw| raw.eq_ignore_ascii_case(name)) {
+                    // What stands in these is for the browser; to the next tag that could be its end.
+                    rest = tail.find("</").and_then(|end| tail.get(end..)).unwrap_or_default();
+                }
             }
             _ => {
                 out.push('<');
@@ -246,6 +310,7 @@ mod tests {
             ("&amp;quot;القمة&amp;quot; تبدأ", "\"القمة\" تبدأ"),
             ("&lt;b&gt;نص&lt;/b&gt;", "نص"),
             ("سطر<br/>سطر", "سطر سطر"),
+            ("أ<script>f('x')</script>ب<style>p{}</style>", "أب"),
             ("درجة الحرارة < 5 و > 1", "درجة الحرارة < 5 و > 1"),
             ("<غير مؤكد> انفجار", "<غير مؤكد> انفجار"),
             ("<a href=\"x\">رابط</a", "رابط</a"),

@@ -22,7 +22,9 @@ pub fn read(element: &Element<'_>, base: &Url) -> Entry {
     let guid = guid(element);
     let (summary_html, content_html) = texts(element);
     let url = link(element, base).or_else(|| permalink(element).and_then(|link| address(&link, base)));
-    let image = picture(element, base).or_else(|| first_image(&content_html, base)).or_else(|| first_image(&summary_html, base));
+    let image = picture(element, base)
+        .or_else(|| first_image(&content_html, base))
+        .or_else(|| first_image(&summary_html, base));
     Entry {
         guid,
         url,
@@ -69,7 +71,9 @@ fn words(element: &Element<'_>) -> Option<String> {
 fn construct(element: &Element<'_>) -> Option<String> {
     let of = |name| element.attribute(name).unwrap_or_default().to_ascii_lowercase();
     let (kind, mode) = (of("type"), of("mode"));
-    if mode == "base64" {
+    // Atom 0.3 says so; in Atom 1.0 whatever is neither text nor XML is base64.
+    let binary = kind.contains('/') && !kind.starts_with("text/") && !kind.contains("xml");
+    if mode == "base64" || (mode.is_empty() && binary) {
         let decoded = base64(&element.text()).and_then(|bytes| String::from_utf8(bytes).ok());
         return decoded.and_then(spoken).or_else(|| spoken(element.markup()));
     }
@@ -120,24 +124,27 @@ pub fn texts(element: &Element<'_>) -> (String, String) {
 }
 
 fn guid(element: &Element<'_>) -> Option<String> {
-    let about = || element.attribute("rdf:about").or_else(|| element.attribute("about")).map(str::to_owned).and_then(spoken);
+    let about =
+        || element.attribute("rdf:about").or_else(|| element.attribute("about")).map(str::to_owned).and_then(spoken);
     first(element, &["guid", "id"], words).or_else(about)
 }
 
 /// The link of an entry that has only an id, where the id is said to be one.
 fn permalink(element: &Element<'_>) -> Option<String> {
-    let is_link = |guid: &Element<'_>| !guid.attribute("isPermaLink").is_some_and(|said| said.eq_ignore_ascii_case("false"));
+    let is_link =
+        |guid: &Element<'_>| !guid.attribute("isPermaLink").is_some_and(|said| said.eq_ignore_ascii_case("false"));
     let guid = first(element, &["guid"], |guid| is_link(guid).then(|| words(guid)).flatten());
     let about = || element.attribute("rdf:about").map(str::to_owned);
     // An Atom id is a name; one that is an address is the page's in practice.
-    guid.or_else(about).or_else(|| first(element, &["id"], words)).filter(|link| link.starts_with("http"))
+    guid.or_else(about).or_else(|| first(element, &["id"], words)).filter(|link| Url::parse(link).is_ok())
 }
 
 fn link(element: &Element<'_>, base: &Url) -> Option<Url> {
     let by_text = |link: &Element<'_>| words(link).and_then(|text| address(&text, &based(link, base)));
     let by_attribute = |link: &Element<'_>| {
         let rel = link.attribute("rel").unwrap_or("alternate");
-        let target = link.attribute("href").or_else(|| link.attribute("rdf:resource")).or_else(|| link.attribute("url"));
+        let target =
+            link.attribute("href").or_else(|| link.attribute("rdf:resource")).or_else(|| link.attribute("url"));
         target.filter(|_| rel.eq_ignore_ascii_case("alternate")).and_then(|text| address(text, &based(link, base)))
     };
     let html = |link: &Element<'_>| {
@@ -157,7 +164,9 @@ pub fn authors(element: &Element<'_>) -> Vec<String> {
         let person = match child.space {
             Space::Rss | Space::Atom if child.is("author") => {
                 let part = |name| first(child, &[name], words);
-                part("name").or_else(|| part("email")).or_else(|| words(child).filter(|_| child.children().next().is_none()))
+                part("name")
+                    .or_else(|| part("email"))
+                    .or_else(|| words(child).filter(|_| child.children().next().is_none()))
             }
             Space::Dc if child.is("creator") || child.is("author") => words(child),
             Space::Itunes if child.is("author") => words(child),
@@ -242,7 +251,8 @@ fn picture(element: &Element<'_>, base: &Url) -> Option<Url> {
         })
     };
     let of_image = |image: &Element<'_>| {
-        let said = ["href", "url", "src", "rdf:resource"].iter().find_map(|name| image.attribute(name)).map(str::to_owned);
+        let said =
+            ["href", "url", "src", "rdf:resource"].iter().find_map(|name| image.attribute(name)).map(str::to_owned);
         let text = || first(image, &["url"], words).or_else(|| words(image));
         said.or_else(text).and_then(|url| address(&url, base))
     };

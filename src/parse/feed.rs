@@ -68,7 +68,9 @@ pub fn read(tree: &Tree<'_>, url: &Url, times: &Times) -> Option<Parsed> {
             entries.len()
         )),
         Err(reason) => {
-            parsed.notes.push(format!("the rewritten document could not be read ({reason}); the tags were read directly"));
+            parsed
+                .notes
+                .push(format!("the rewritten document could not be read ({reason}); the tags were read directly"));
         }
     }
     for (n, entry) in entries.into_iter().enumerate() {
@@ -132,7 +134,8 @@ fn format(layout: &Layout<'_>) -> String {
         return "entries without a feed".to_owned();
     };
     let version = root.attribute("version").unwrap_or_default();
-    let declares = |part: &str| root.attributes.iter().any(|(name, value)| name.starts_with("xmlns") && value.contains(part));
+    let declares =
+        |part: &str| root.attributes.iter().any(|(name, value)| name.starts_with("xmlns") && value.contains(part));
     match root.name.to_ascii_lowercase().as_str() {
         "feed" if version == "0.3" || declares("purl.org/atom") => "Atom 0.3".to_owned(),
         "feed" => "Atom 1.0".to_owned(),
@@ -155,7 +158,7 @@ fn head_authors(head: &Element<'_>) -> Vec<String> {
 /// Title, language, site and pace of the whole feed.
 fn describe(layout: &Layout<'_>, parsed: &mut Parsed) {
     for (head, base) in &layout.heads {
-        let title = own(head, "title").map(|title| entities::line(&title.markup())).find(|title| !title.is_empty());
+        let title = entry::title(head).map(|title| entities::line(&title)).filter(|title| !title.is_empty());
         parsed.title = parsed.title.take().or(title);
         let language = own(head, "language").map(|child| child.text().trim().to_ascii_lowercase());
         let language = language.into_iter().find(|tag| !tag.is_empty()).or_else(|| entry::language(head));

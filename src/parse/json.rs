@@ -23,12 +23,16 @@ pub fn read(text: &str, url: &Url, times: &Times, limit: usize) -> Result<Parsed
             let items = head.remove("items");
             (head, items)
         }
-        Ok(other) => (Map::new(), Some(other).filter(|other| feed_like(other))),
+        Ok(other) => (Map::new(), Some(other).filter(feed_like)),
         Err(error) => {
             let items = salvage(text);
             if items.is_empty() {
                 let message = format!("{url} begins like JSON but cannot be read: {error}");
-                return Err(detect::soft("json-error", message, "nothing to do if it passes; otherwise tell the publisher"));
+                return Err(detect::soft(
+                    "json-error",
+                    message,
+                    "nothing to do if it passes; otherwise tell the publisher",
+                ));
             }
             parsed.notes.push(format!("the document is damaged ({error}); the items before the fault are kept"));
             (Map::new(), Some(Value::Array(items)))
@@ -49,7 +53,9 @@ pub fn read(text: &str, url: &Url, times: &Times, limit: usize) -> Result<Parsed
         match read {
             None => parsed.rejected.push(Rejected { entry: name, reason: "it is not a JSON object".to_owned() }),
             Some(entry) if entry == Entry::default() => {
-                parsed.rejected.push(Rejected { entry: name, reason: "it has no title, address, id or text".to_owned() });
+                parsed
+                    .rejected
+                    .push(Rejected { entry: name, reason: "it has no title, address, id or text".to_owned() });
             }
             Some(mut entry) => {
                 if entry.authors.is_empty() {
@@ -74,7 +80,8 @@ fn feed_like(value: &Value) -> bool {
 fn salvage(text: &str) -> Vec<Value> {
     let mut out = Vec::new();
     let Some((_, tail)) = text.split_once("\"items\"") else { return out };
-    let Some(mut rest) = tail.trim_start().strip_prefix(':').and_then(|tail| tail.trim_start().strip_prefix('[')) else {
+    let Some(mut rest) = tail.trim_start().strip_prefix(':').and_then(|tail| tail.trim_start().strip_prefix('['))
+    else {
         return out;
     };
     loop {

@@ -252,7 +252,9 @@ fn attributes<'a>(inside: &'a str, notes: &mut Notes) -> Vec<(&'a str, Cow<'a, s
                 let tail = tail.get(1..).unwrap_or_default();
                 tail.split_once(char::from(quote)).unwrap_or((tail, ""))
             }
-            _ => tail.split_at_checked(tail.find(|c: char| c.is_ascii_whitespace()).unwrap_or(tail.len())).unwrap_or(("", "")),
+            _ => tail
+                .split_at_checked(tail.find(|c: char| c.is_ascii_whitespace()).unwrap_or(tail.len()))
+                .unwrap_or(("", "")),
         };
         if value.len() > MAX_VALUE {
             notes.add(Repair::LongAttribute);

@@ -4,22 +4,22 @@
 //! Promise: the same bytes give the same entries; one bad entry never hides its neighbours.
 //! Not here: fetching ([`crate::fetch`]), page text ([`crate::extract`]), deciding what is new ([`crate::source`]).
 //!
-//! The way of a document of XML: text ([`crate::text::decode`]) → tags ([`markup`]) → a tree ([`tree`]), in which every
-//! fault is mended → entries by their fields ([`entry`]), joined with the model that `feed_rs` reads out of the document
-//! rewritten without faults ([`repair`], [`feed`]).
+//! The way of a document of XML: text ([`crate::text::decode`]) → tags (`markup`) → a tree (`tree`), in which every
+//! fault is mended → entries by their fields (`entry`), joined with the model that `feed_rs` reads out of the document
+//! rewritten without faults (`repair`, `feed`).
 
-pub mod detect;
-pub mod entities;
-pub mod entry;
-pub mod feed;
-pub mod json;
-pub mod markup;
-pub mod names;
+mod detect;
+mod entities;
+mod entry;
+mod feed;
+mod json;
+mod markup;
+mod names;
 pub mod page;
-pub mod repair;
-pub mod sitemap;
-pub mod times;
-pub mod tree;
+mod repair;
+mod sitemap;
+mod times;
+mod tree;
 #[cfg(test)]
 mod tests;
 

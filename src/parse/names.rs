@@ -86,6 +86,40 @@ pub fn space_of_prefix(prefix: &str) -> Option<Space> {
     PREFIXES.iter().find(|(name, _)| name.eq_ignore_ascii_case(prefix)).map(|(_, space)| *space)
 }
 
+/// What an element is to the reading of a document, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// One piece of news.
+    Entry,
+    /// What pieces of news stand in.
+    Container,
+    /// An entry of a sitemap or of an index; elsewhere nothing in particular.
+    Place,
+    /// A field that holds a line.
+    Line,
+    /// A field that holds text with markup.
+    Markup,
+    Other,
+}
+
+/// The role of an element of this name and vocabulary.
+pub fn role(local: &str, space: Space) -> Role {
+    if is_entry(local) {
+        Role::Entry
+    } else if is_container(local) {
+        Role::Container
+    } else if is_any(local, &["url", "sitemap"]) {
+        Role::Place
+    } else if is_line_field(local) {
+        Role::Line
+    } else if is_markup_field(local) && !(space == Space::Media && is_any(local, &["content"])) {
+        // `media:content` is no text: it holds fields of its own.
+        Role::Markup
+    } else {
+        Role::Other
+    }
+}
+
 /// Elements that a document of any kind may begin with.
 pub fn is_root(local: &str) -> bool {
     is_any(local, &["rss", "feed", "rdf", "channel", "urlset", "sitemapindex"]) || is_entry(local)
@@ -111,9 +145,33 @@ pub fn is_line_field(local: &str) -> bool {
     is_any(
         local,
         &[
-            "title", "link", "guid", "id", "pubdate", "published", "updated", "issued", "modified", "created", "category",
-            "comments", "language", "ttl", "date", "creator", "subject", "lastbuilddate", "loc", "lastmod", "keywords",
-            "publication_date", "copyright", "generator", "webmaster", "managingeditor", "docs",
+            "title",
+            "link",
+            "guid",
+            "id",
+            "pubdate",
+            "published",
+            "updated",
+            "issued",
+            "modified",
+            "created",
+            "category",
+            "comments",
+            "language",
+            "ttl",
+            "date",
+            "creator",
+            "subject",
+            "lastbuilddate",
+            "loc",
+            "lastmod",
+            "keywords",
+            "publication_date",
+            "copyright",
+            "generator",
+            "webmaster",
+            "managingeditor",
+            "docs",
         ],
     )
 }

@@ -44,7 +44,9 @@ impl Field {
 /// `"a.card@href"` to its selector and its attribute. An `@` within brackets or quotes belongs to the selector.
 fn split(written: &str) -> (&str, Option<&str>) {
     match written.rsplit_once('@') {
-        Some((selector, name)) if !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_:".contains(c)) => {
+        Some((selector, name))
+            if !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_:".contains(c)) =>
+        {
             (selector.trim(), Some(name))
         }
         _ => (written.trim(), None),
@@ -98,15 +100,23 @@ pub fn check_selectors(selectors: &PageSelectors) -> Vec<String> {
 ///
 /// # Errors
 /// `selector` where a selector is not one; `bot-wall`, `login-page` and `not-a-feed` where the page holds no entry.
-pub fn read(text: &str, url: &Url, selectors: &PageSelectors, times: &Times, limit: usize) -> Result<Parsed, PollError> {
+pub(super) fn read(
+    text: &str,
+    url: &Url,
+    selectors: &PageSelectors,
+    times: &Times,
+    limit: usize,
+) -> Result<Parsed, PollError> {
     let fields = Fields::new(selectors).map_err(|wrong| {
         let hint = "correct the selectors under `[feed.page]`; `rasid check` names every wrong one";
         detect::soft("selector", format!("the selectors for {url} cannot be used: {}", wrong.join("; ")), hint)
     })?;
     let page = Html::parse_document(text);
-    let base = first(&page, "base[href]", "href").and_then(|base| url.join(base.trim()).ok()).unwrap_or_else(|| url.clone());
+    let base =
+        first(&page, "base[href]", "href").and_then(|base| url.join(base.trim()).ok()).unwrap_or_else(|| url.clone());
     let mut parsed = Parsed { format: "page".to_owned(), site: Some(url.clone()), ..Parsed::default() };
-    parsed.language = first(&page, "html[lang]", "lang").map(|tag| tag.trim().to_ascii_lowercase()).filter(|tag| !tag.is_empty());
+    parsed.language =
+        first(&page, "html[lang]", "lang").map(|tag| tag.trim().to_ascii_lowercase()).filter(|tag| !tag.is_empty());
     parsed.title = Selector::parse("title").ok().and_then(|selector| {
         let title = page.select(&selector).next()?;
         Some(entities::collapse(&title.text().collect::<String>())).filter(|title| !title.is_empty())
@@ -139,7 +149,8 @@ pub fn read(text: &str, url: &Url, selectors: &PageSelectors, times: &Times, lim
         let mut summary_html = String::new();
         super::tree::escape(&summary, &mut summary_html);
         let language = parsed.language.clone();
-        let entry = Entry { url: Some(target), title, summary_html, published, published_text, language, ..Entry::default() };
+        let entry =
+            Entry { url: Some(target), title, summary_html, published, published_text, language, ..Entry::default() };
         parsed.entries.push(entry);
     }
     if matches == 0 {

@@ -55,7 +55,11 @@ pub fn read(tree: &Tree<'_>, url: &Url, times: &Times, limit: usize) -> Option<P
 
 /// The words of the first child of this name that has any, whatever its vocabulary.
 fn words(element: &Element<'_>, name: &str) -> Option<String> {
-    element.children().filter(|child| child.is(name)).map(|child| child.text().trim().to_owned()).find(|text| !text.is_empty())
+    element
+        .children()
+        .filter(|child| child.is(name))
+        .map(|child| child.text().trim().to_owned())
+        .find(|text| !text.is_empty())
 }
 
 fn place_of(element: &Element<'_>, base: &Url) -> Option<Url> {
@@ -64,22 +68,22 @@ fn place_of(element: &Element<'_>, base: &Url) -> Option<Url> {
 }
 
 fn entry(place: &Element<'_>, target: Url, base: &Url, times: &Times) -> Entry {
-    let news = place.children().find(|child| child.space == Space::News && child.is("news"));
-    // Without the wrapper, or with a prefix of its own making, the fields may stand in the address itself.
-    let of = |name: &str| {
-        let within = |element: &Element<'_>| {
-            words(element, name).or_else(|| element.children().find_map(|child| words(child, name)))
-        };
-        news.and_then(|news| words(news, name)).or_else(|| if name == "title" { news.and_then(within) } else { within(place) })
+    // Without the wrapper `news:news` its fields stand in the address itself.
+    let wrapper = place.children().find(|child| child.is("news"));
+    let holder = wrapper.unwrap_or(place);
+    let publication = holder.children().find(|child| child.is("publication"));
+    let direct = |name: &str| {
+        let fits = |child: &&Element<'_>| child.is(name) && (wrapper.is_some() || child.space == Space::News);
+        holder.children().filter(fits).map(|child| child.text().trim().to_owned()).find(|text| !text.is_empty())
     };
-    let loose = || place.children().find(|child| child.space == Space::News && child.is("title")).map(|title| title.text());
-    let written: Vec<String> = [of("publication_date"), words(place, "lastmod")].into_iter().flatten().collect();
+    let of = |name: &str| direct(name).or_else(|| publication.and_then(|publication| words(publication, name)));
+    let written: Vec<String> = [direct("publication_date"), words(place, "lastmod")].into_iter().flatten().collect();
     let (published, published_text) = times.published(&written);
     let image = place.children().find(|child| child.space == Space::Image && child.is("image"));
-    let tags = of("keywords").unwrap_or_default();
+    let tags = direct("keywords").unwrap_or_default();
     Entry {
         url: Some(target),
-        title: of("title").or_else(loose).map(|title| entities::line(&title)).unwrap_or_default(),
+        title: direct("title").map(|title| entities::line(&title)).unwrap_or_default(),
         tags: tags.split([',', '،']).map(entities::line).filter(|tag| !tag.is_empty()).take(64).collect(),
         image: image.and_then(|image| words(image, "loc")).and_then(|text| address(&text, base)),
         published,

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use super::markup::{Token, Tokens};
-use super::names::{self, Space};
+use super::names::{self, Role, Space};
 use super::repair::{Notes, Repair};
 
 /// The deepest nesting kept; what is deeper is flattened into it.
@@ -25,6 +25,8 @@ pub struct Element<'a> {
     /// As written, with prefixes, references resolved.
     pub attributes: Vec<(&'a str, Cow<'a, str>)>,
     pub nodes: Vec<Node<'a>>,
+    /// By its name; kept because every tag asks for the roles of all that is open.
+    role: Role,
 }
 
 /// What an element holds.
@@ -39,7 +41,7 @@ pub enum Node<'a> {
 
 impl<'a> Element<'a> {
     fn new(space: Space, name: &'a str) -> Self {
-        Self { space, name, attributes: Vec::new(), nodes: Vec::new() }
+        Self { space, name, attributes: Vec::new(), nodes: Vec::new(), role: names::role(name, space) }
     }
 
     /// Whether it has this name, in any case.
@@ -149,8 +151,6 @@ pub struct Tree<'a> {
     pub top: Element<'a>,
     /// The first element of all, whether known or not.
     pub first: Option<&'a str>,
-    /// Whether anything was met that documents of news begin with.
-    pub known: bool,
     pub notes: Notes,
 }
 
@@ -203,7 +203,7 @@ pub fn read(text: &str, max_entries: usize) -> Tree<'_> {
     builder.close_to(1);
     notes.join(&builder.notes);
     let top = builder.stack.pop().unwrap_or_else(|| Element::new(Space::Other, ""));
-    Tree { top, first, known, notes }
+    Tree { top, first, notes }
 }
 
 fn local(name: &str) -> &str {
@@ -285,9 +285,13 @@ impl<'a> Builder<'a> {
         }
     }
 
+    fn is_entry(&self, role: Role) -> bool {
+        role == Role::Entry || (role == Role::Place && self.in_sitemap)
+    }
+
     /// Where on the stack the innermost entry is.
     fn entry(&self) -> Option<usize> {
-        self.stack.iter().rposition(|open| names::is_entry(open.name) || (self.in_sitemap && is_address(open.name)))
+        self.stack.iter().rposition(|open| self.is_entry(open.role))
     }
 
     fn start(&mut self, name: &'a str, attributes: Vec<(&'a str, Cow<'a, str>)>, empty: bool) {
@@ -295,9 +299,10 @@ impl<'a> Builder<'a> {
         if names::is_any_sitemap(local) {
             self.in_sitemap = true;
         }
-        if names::is_entry(local) || (self.in_sitemap && is_address(local)) {
+        let role = names::role(local, Space::Other);
+        if self.is_entry(role) {
             self.make_room_for_entry();
-            self.entries += usize::from(names::is_entry(local));
+            self.entries += usize::from(role == Role::Entry);
         } else {
             self.make_room_for_field(local);
         }
@@ -322,7 +327,7 @@ impl<'a> Builder<'a> {
             self.notes.add(Repair::UnclosedEntry);
             self.close_to(open);
         }
-        let container = self.stack.iter().rposition(|open| names::is_container(open.name));
+        let container = self.stack.iter().rposition(|open| open.role == Role::Container);
         let depth = container.map_or(1, |at| at + 1);
         if self.stack.get(depth).is_some_and(is_field) {
             self.notes.add(Repair::UnclosedTag);
@@ -340,7 +345,7 @@ impl<'a> Builder<'a> {
         let Some(at) = inner.iter().rposition(is_field) else { return };
         let (Some(field), directly) = (inner.get(at), at + 1 == inner.len()) else { return };
         let plain = field.attribute("type").is_none_or(|kind| !kind.to_ascii_lowercase().contains("xml"));
-        let unclosed = if names::is_line_field(field.name) {
+        let unclosed = if field.role == Role::Line {
             field.space != Space::Xhtml
         } else {
             plain && (!names::is_also_html(next) || (directly && field.children().next().is_none()))
@@ -353,7 +358,8 @@ impl<'a> Builder<'a> {
 
     fn end(&mut self, name: &'a str) {
         let local = local(name);
-        let outer = names::is_entry(local) || names::is_container(local) || (self.in_sitemap && is_address(local));
+        let role = names::role(local, Space::Other);
+        let outer = role == Role::Container || self.is_entry(role);
         if self.flattened > 0 && !outer {
             self.flattened -= 1;
             return;
@@ -373,7 +379,7 @@ impl<'a> Builder<'a> {
             None => {
                 self.notes.add(Repair::UnmatchedEnd);
                 // `<title>…</tittle>`: the end tag of a line field, misspelt.
-                let line = self.stack.len() > floor && self.stack.last().is_some_and(|top| names::is_line_field(top.name));
+                let line = self.stack.len() > floor && self.stack.last().is_some_and(|top| top.role == Role::Line);
                 if line && !super::entities::is_inline(local) && !outer {
                     self.close();
                 }
@@ -382,12 +388,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// Whether an open element is a field that ends where the next one begins. `media:content` holds fields of its own.
+/// Whether an open element is a field that ends where the next one begins.
 fn is_field(open: &Element<'_>) -> bool {
-    let holder = open.space == Space::Media && open.is("content");
-    !holder && (names::is_line_field(open.name) || names::is_markup_field(open.name))
-}
-
-fn is_address(local: &str) -> bool {
-    local.eq_ignore_ascii_case("url") || local.eq_ignore_ascii_case("sitemap")
+    matches!(open.role, Role::Line | Role::Markup)
 }

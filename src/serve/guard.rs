@@ -18,8 +18,8 @@ use axum::http::{HeaderMap, HeaderName, Method};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 
-use super::ServerConfig;
 use super::problem::Problem;
+use super::{ServerConfig, with_headers};
 
 /// Asked by whatever supervises the daemon, which knows no token; they tell nothing.
 const OPEN: [&str; 2] = ["/healthz", "/readyz"];
@@ -33,7 +33,8 @@ pub(super) fn protect(router: Router, config: &ServerConfig) -> Router {
         token: config.token.as_ref().map(|token| blake3::hash(token.as_bytes())),
         loopback: config.listen.ip().to_canonical().is_loopback(),
     };
-    router.layer(middleware::from_fn_with_state(Arc::new(guard), check))
+    // The headers once more, around the guard: what it refuses is an answer like any other.
+    router.layer(middleware::from_fn_with_state(Arc::new(guard), check)).layer(middleware::from_fn(with_headers))
 }
 
 struct Guard {

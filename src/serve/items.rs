@@ -1,12 +1,13 @@
 //! `/api/v1/items`: listings of items, newest published first, and single items.
 //!
 //! In: filters. Out: `{ "items": […], "next": "…" }`, where `next` is the `cursor` of the page that follows, or null
-//! at the end; an item as `interface.md` shows it.
+//! at the end; an item as every reader gets it; the words that an item had before they were revised.
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::Uri;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
@@ -14,7 +15,7 @@ use super::problem::Problem;
 use super::request::{Params, segment};
 use crate::id::{ItemId, Seq};
 use crate::item::Item;
-use crate::store::{ItemQuery, Store, StoreError};
+use crate::store::{ItemQuery, Revision, Store, StoreError};
 
 const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
@@ -56,6 +57,55 @@ pub(super) async fn show(
     let name = Name::read(&text).ok_or_else(|| Problem::parameter("id", &text, Name::ALLOWED))?;
     match shared.blocking(move |state| name.find(&state.store)).await? {
         Some(item) => Ok(Json(item)),
+        None => Err(Problem::missing(format!("there is no item `{text}`"))),
+    }
+}
+
+/// The words that an item had before.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Revisions {
+    /// In the order in which the item had them.
+    pub revisions: Vec<RevisionView>,
+}
+
+/// The words of an item before they were replaced. Fields as in [`Revision`].
+#[derive(Debug, Serialize, Deserialize)]
+pub struct RevisionView {
+    /// Which of the item's revisions had them, from 1.
+    pub revision: u32,
+    /// The title then.
+    pub title: String,
+    /// The summary then.
+    pub summary: String,
+    /// The text then.
+    pub text: String,
+    /// When they were fetched.
+    pub fetched_at: Timestamp,
+    /// When they were replaced.
+    pub replaced_at: Timestamp,
+}
+
+impl From<Revision> for RevisionView {
+    fn from(former: Revision) -> Self {
+        let Revision { revision, title, summary, text, fetched_at, replaced_at } = former;
+        Self { revision, title, summary, text, fetched_at, replaced_at }
+    }
+}
+
+pub(super) async fn revisions(
+    State(shared): State<Shared>,
+    path: Result<Path<String>, PathRejection>,
+    uri: Uri,
+) -> Result<Json<Revisions>, Problem> {
+    Params::read(&uri, &[])?;
+    let text = segment(path)?;
+    let name = Name::read(&text).ok_or_else(|| Problem::parameter("id", &text, Name::ALLOWED))?;
+    let former = shared.blocking(move |state| {
+        let Some(item) = name.find(&state.store)? else { return Ok(None) };
+        state.store.revisions(item.id).map(Some)
+    });
+    match former.await? {
+        Some(former) => Ok(Json(Revisions { revisions: former.into_iter().map(RevisionView::from).collect() })),
         None => Err(Problem::missing(format!("there is no item `{text}`"))),
     }
 }

@@ -1,6 +1,6 @@
 //! The HTTP interface: one router, on the Unix socket, on `[server] listen`, and in-process where no daemon runs.
 //!
-//! In: requests, and a [`State`] to answer them from. Out: JSON as `interface.md` describes it; every error is an
+//! In: requests, and a [`State`] to answer them from. Out: JSON for programs; every error is an
 //! RFC 9457 problem document.
 //! Promise: the same request gives the same bytes through every door; a parameter that is not understood is refused,
 //! never ignored; no secret of the configuration leaves; reading never blocks a thread of the runtime.
@@ -43,7 +43,7 @@ pub use axum::Router;
 pub use corpus::{CorpusFound, CorpusList, CorpusView, DocumentMatch, DocumentView};
 pub use feeds::{CursorView, FeedHistory, FeedList, FeedView, Reloaded};
 pub use files::{Files, serve_files};
-pub use items::Listing;
+pub use items::{Listing, RevisionView, Revisions};
 pub use log::Reading;
 pub use stats::{Counts, FeedCounts, Overview};
 pub use topics::{TopicList, TopicView, TopicsFound};
@@ -141,6 +141,7 @@ fn routes(shared: Shared) -> Router {
     Router::new()
         .route("/api/v1/items", get(items::list))
         .route("/api/v1/items/{id}", get(items::show))
+        .route("/api/v1/items/{id}/revisions", get(items::revisions))
         .route("/api/v1/log", get(log::read))
         .route("/api/v1/feeds", get(feeds::list))
         .route("/api/v1/feeds/{id}", get(feeds::show))

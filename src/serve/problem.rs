@@ -99,8 +99,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "no-daemon", "no daemon answers", detail)
     }
 
-    /// The store failed. Logged here, where it is handled.
+    /// The store refused the question, or failed. A failure is logged here, where it is handled.
     pub(super) fn store(error: &StoreError) -> Self {
+        if let StoreError::Query(detail) = error {
+            return Self::new(StatusCode::BAD_REQUEST, "bad-parameter", "a parameter is wrong", detail);
+        }
         tracing::error!(%error, "the store could not be read");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store", "the store could not be read", error.to_string())
     }

@@ -14,7 +14,8 @@ use super::items::Name;
 use super::problem::Problem;
 use super::request::{self, Params};
 use crate::id::TopicId;
-use crate::topic::{Article, TopicMatch};
+use crate::topic::config::Label;
+use crate::topic::{Article, Topic, TopicMatch};
 
 /// All topics.
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,6 +29,26 @@ pub struct TopicList {
 pub struct TopicView {
     /// Its id.
     pub id: TopicId,
+    /// What people see.
+    pub label: Label,
+    /// What belongs to it, where that is written.
+    pub description: Option<String>,
+    /// The score from which an article is about it.
+    pub threshold: f32,
+    /// The score from which an article is worth a look.
+    pub maybe: f32,
+}
+
+impl TopicView {
+    fn of(topic: &Topic) -> Self {
+        Self {
+            id: topic.id().clone(),
+            label: topic.label().clone(),
+            description: topic.description().map(str::to_owned),
+            threshold: topic.threshold(),
+            maybe: topic.maybe(),
+        }
+    }
 }
 
 /// What an article is about.
@@ -52,8 +73,7 @@ struct Asked {
 
 pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Json<TopicList>, Problem> {
     Params::read(&uri, &[])?;
-    let topics = shared.loaded().topics.ids().map(|id| TopicView { id: id.clone() }).collect();
-    Ok(Json(TopicList { topics }))
+    Ok(Json(TopicList { topics: shared.loaded().topics.iter().map(TopicView::of).collect() }))
 }
 
 pub(super) async fn test(

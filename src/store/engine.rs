@@ -145,7 +145,8 @@ impl Engine {
             .flush_every_ms(Some(FLUSH_EVERY_MS))
             .open()
             .map_err(fault)?;
-        let trees = Table::ALL.iter().map(|table| db.open_tree(table.name())).collect::<Result<_, _>>().map_err(fault)?;
+        let trees =
+            Table::ALL.iter().map(|table| db.open_tree(table.name())).collect::<Result<_, _>>().map_err(fault)?;
         let data = File::open(path.join(DATA_FILE)).map_err(|error| Fault::Other(error.to_string()))?;
         Ok(Self { trees, db, data, path })
     }
@@ -196,7 +197,9 @@ impl Engine {
         };
         self.trees.as_slice().transaction(replay).map_err(|error| match error {
             TransactionError::Storage(error) => self.error(&error),
-            TransactionError::Abort(()) => StoreError::Engine(format!("{}: a transaction was given up", self.path.display())),
+            TransactionError::Abort(()) => {
+                StoreError::Engine(format!("{}: a transaction was given up", self.path.display()))
+            }
         })
     }
 
@@ -256,7 +259,10 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    fn step(&mut self, step: impl FnOnce(&mut sled::Iter) -> Option<sled::Result<(sled::IVec, sled::IVec)>>) -> Option<Result<Entry, StoreError>> {
+    fn step(
+        &mut self,
+        step: impl FnOnce(&mut sled::Iter) -> Option<sled::Result<(sled::IVec, sled::IVec)>>,
+    ) -> Option<Result<Entry, StoreError>> {
         match step(self.iter.as_mut()?) {
             Some(Ok((key, value))) => Some(Ok((key.to_vec(), value.to_vec()))),
             Some(Err(error)) => {
@@ -289,8 +295,7 @@ impl DoubleEndedIterator for Scan {
 pub(super) const DATA_FILE: &str = "db";
 
 /// What to do about a damaged store.
-pub(super) const REPAIR_HINT: &str =
-    "stop the daemon, keep the directory as it is, and restore the store from a backup or move it away to begin a new one";
+pub(super) const REPAIR_HINT: &str = "stop the daemon, keep the directory as it is, and restore the store from a backup or move it away to begin a new one";
 
 fn store_error(what: &str, error: &sled::Error) -> StoreError {
     match error {

@@ -38,6 +38,7 @@ struct CursorV1 {
     stored: u64,
     moved_to: Option<String>,
     body_hash: Option<u64>,
+    distrusted: bool,
     seen_hash: u64,
 }
 
@@ -47,6 +48,7 @@ type SpanV1 = (u64, u32);
 #[derive(Serialize, Deserialize)]
 struct SeenV1 {
     key: [u8; 16],
+    url: Option<[u8; 16]>,
     hash: u64,
     page_tries: u8,
 }
@@ -97,9 +99,11 @@ pub(super) fn put_cursor(staged: &mut Staged<'_>, feed: &FeedId, cursor: &FeedCu
         stored,
         moved_to,
         body_hash,
+        distrusted,
     } = cursor.clone();
     let what = || format!("the cursor of {feed}");
-    let seen: Vec<SeenV1> = seen.into_iter().map(|Seen { key, hash, page_tries }| SeenV1 { key: key.0, hash, page_tries }).collect();
+    let seen: Vec<SeenV1> =
+        seen.into_iter().map(|Seen { key, hash, page_tries }| SeenV1 { key: key.0, hash, page_tries }).collect();
     let seen = plain(&seen, what)?;
     let record = CursorV1 {
         etag,
@@ -113,6 +117,7 @@ pub(super) fn put_cursor(staged: &mut Staged<'_>, feed: &FeedId, cursor: &FeedCu
         stored,
         moved_to: moved_to.map(String::from),
         body_hash,
+        distrusted,
         seen_hash: xxh3_64(&seen),
     };
     values::put(staged, Table::Cursors, &keys::seen(feed), &seen)?;
@@ -135,7 +140,8 @@ pub(super) fn cursor(read: &impl Read, feed: &FeedId) -> Result<Option<FeedCurso
 }
 
 fn cursor_of(record: CursorV1, seen: Vec<SeenV1>) -> Result<FeedCursor, String> {
-    let seen = seen.into_iter().map(|SeenV1 { key, hash, page_tries }| Seen { key: EntryKey(key), hash, page_tries });
+    let seen_of = |SeenV1 { key, url, hash, page_tries }| Seen { key: EntryKey(key), url: url.map(EntryKey), hash, page_tries };
+    let seen = seen.into_iter().map(seen_of);
     Ok(FeedCursor {
         validators: Validators { etag: record.etag, last_modified: record.last_modified },
         validators_url: some_url(record.validators_url)?,
@@ -148,11 +154,17 @@ fn cursor_of(record: CursorV1, seen: Vec<SeenV1>) -> Result<FeedCursor, String> 
         stored: record.stored,
         moved_to: some_url(record.moved_to)?,
         body_hash: record.body_hash,
+        distrusted: record.distrusted,
     })
 }
 
 /// Stages a poll under the feed's next `counter`, and drops the one that is too old by now.
-pub(super) fn put_poll(staged: &mut Staged<'_>, feed: &FeedId, counter: u64, poll: &PollRecord) -> Result<(), StoreError> {
+pub(super) fn put_poll(
+    staged: &mut Staged<'_>,
+    feed: &FeedId,
+    counter: u64,
+    poll: &PollRecord,
+) -> Result<(), StoreError> {
     let PollRecord { at, took_ms, outcome, next, rule } = poll.clone();
     let PollOutcome {
         status,

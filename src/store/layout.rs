@@ -3,6 +3,7 @@
 //! ```text
 //! data/LOCK          held by the process that has the store open
 //! data/CURRENT       the current generation's name
+//! data/ACKNOWLEDGED  the last position of the log that was acknowledged
 //! data/gen-000001/   one sled directory
 //! ```
 //!
@@ -14,7 +15,7 @@
 //! `CURRENT` atomically, remove the former one.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::StoreError;
@@ -24,6 +25,8 @@ const CURRENT: &str = "CURRENT";
 const LOCK: &str = "LOCK";
 const FIRST: &str = "gen-000001";
 const ASIDE: &str = "set-aside";
+/// The file of [`Place::acknowledge`].
+pub(super) const ACKNOWLEDGED: &str = "ACKNOWLEDGED";
 
 /// A store directory that this process owns as long as the value lives.
 pub(super) struct Place {
@@ -32,6 +35,7 @@ pub(super) struct Place {
     pub(super) generation: PathBuf,
     /// Whether `CURRENT` names the generation: then it was complete once, and must hold a store.
     pub(super) published: bool,
+    acknowledged: File,
     /// Held, not read.
     _lock: File,
 }
@@ -64,7 +68,15 @@ pub(super) fn claim(root: &Path) -> Result<Place, StoreError> {
     } else {
         fs::create_dir_all(&generation).map_err(|error| io_error("create", &generation, error))?;
     }
-    Ok(Place { root: root.to_owned(), generation, published, _lock: lock })
+    let acknowledged = root.join(ACKNOWLEDGED);
+    let acknowledged = File::options()
+        .create(true)
+        .truncate(false)
+        .read(true)
+        .write(true)
+        .open(&acknowledged)
+        .map_err(|error| io_error("open", &acknowledged, error))?;
+    Ok(Place { root: root.to_owned(), generation, published, acknowledged, _lock: lock })
 }
 
 fn generation(root: &Path) -> Result<(String, bool), StoreError> {
@@ -118,6 +130,26 @@ impl Place {
         self.published = true;
         Ok(())
     }
+
+    /// Notes outside of sled that everything up to `seq` is durable. sled opens a file that lost its end as if nothing
+    /// had ever been there; this is what tells. Written after the sync and not synced itself: after a power cut it may
+    /// name an earlier position, never a later one.
+    pub(super) fn acknowledge(&self, seq: u64) -> io::Result<()> {
+        let mut file = &self.acknowledged;
+        file.rewind()?;
+        // Always as long, so that it is overwritten whole, also on a full disk.
+        file.write_all(format!("{seq:020}\n").as_bytes())
+    }
+
+    /// The last position noted; 0 where there is none.
+    pub(super) fn acknowledged(&self) -> Result<u64, StoreError> {
+        let mut file = &self.acknowledged;
+        let failed = |error| io_error("read", &self.root.join(ACKNOWLEDGED), error);
+        file.rewind().map_err(failed)?;
+        let text = io::read_to_string(file).map_err(failed)?;
+        // Torn by a power cut it says nothing.
+        Ok(text.trim().parse().unwrap_or(0))
+    }
 }
 
 /// Rule 4: removes unfinished snapshots. A process killed while it opens leaves `snap.….generating`; sled's own filter
@@ -131,26 +163,39 @@ pub(super) fn sweep(generation: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Rule 5: moves the snapshots out of sled's sight, so that it replays its whole log. How many there were.
-pub(super) fn set_snapshots_aside(generation: &Path) -> Result<usize, StoreError> {
-    let aside = generation.join(ASIDE);
+/// Rule 5: moves the snapshots out of sled's sight, so that it replays its whole log; and copies the data file, because a
+/// replay over real damage can take it for empty and write over what is left. Whether there were snapshots at all.
+pub(super) fn set_aside(generation: &Path) -> Result<bool, StoreError> {
+    let (aside, data) = (generation.join(ASIDE), generation.join(DATA_FILE));
     let files = snapshots(generation)?;
     if files.is_empty() {
-        return Ok(0);
+        return Ok(false);
     }
+    forget_aside(generation)?;
     fs::create_dir_all(&aside).map_err(|error| io_error("create", &aside, error))?;
-    for stale in snapshots(&aside)? {
-        fs::remove_file(&stale).map_err(|error| io_error("remove", &stale, error))?;
-    }
+    fs::copy(&data, aside.join(DATA_FILE)).map_err(|error| io_error("copy", &data, error))?;
     move_all(&files, &aside)?;
-    Ok(files.len())
+    Ok(true)
 }
 
-/// Undoes [`set_snapshots_aside`]: what cannot be opened is left as it was.
-pub(super) fn put_snapshots_back(generation: &Path) -> Result<(), StoreError> {
+/// Undoes [`set_aside`]: what cannot be opened is left as it was.
+pub(super) fn put_back(generation: &Path) -> Result<(), StoreError> {
     let aside = generation.join(ASIDE);
+    for made in snapshots(generation)? {
+        fs::remove_file(&made).map_err(|error| io_error("remove", &made, error))?;
+    }
     move_all(&snapshots(&aside)?, generation)?;
+    move_all(&[aside.join(DATA_FILE)], generation)?;
     fs::remove_dir(&aside).map_err(|error| io_error("remove", &aside, error))
+}
+
+/// Removes what [`set_aside`] kept, once the store is open without it.
+pub(super) fn forget_aside(generation: &Path) -> Result<(), StoreError> {
+    let aside = generation.join(ASIDE);
+    match fs::remove_dir_all(&aside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(io_error("remove", &aside, error)),
+        _ => Ok(()),
+    }
 }
 
 fn move_all(files: &[PathBuf], to: &Path) -> Result<(), StoreError> {

@@ -5,9 +5,9 @@
 //! cursor never stands past an item that could still be lost.
 //! Not here: deciding what is a copy ([`crate::dedup`]), when to write and to prune ([`crate::pipeline`]).
 //!
-//! From the outside in: [`writer`] and [`reader`] work on the records of [`records`] and [`feeds`]; [`schema`] gives these
-//! their bytes, [`keys`] their places, [`values`] cuts the large ones, [`staged`] collects what a group writes, and
-//! [`engine`] writes it. [`layout`] knows the directory.
+//! From the outside in: `writer` and `reader` work on the records of `records` and `feeds`; `schema` gives these
+//! their bytes, `keys` their places, `values` cuts the large ones, `staged` collects what a group writes, and
+//! `engine` writes it. `layout` knows the directory.
 
 mod engine;
 mod feeds;
@@ -236,7 +236,7 @@ struct Inner {
     /// Taken for each write, and by whoever needs the store to hold still.
     turn: Mutex<()>,
     path: PathBuf,
-    _place: layout::Place,
+    place: layout::Place,
 }
 
 /// In meta: the layout of keys and trees.
@@ -252,48 +252,66 @@ const SCHEMA: &[u8] = b"schema";
 pub fn open(config: &StoreConfig) -> Result<(Store, Writer), StoreError> {
     let mut place = layout::claim(&config.path)?;
     layout::sweep(&place.generation)?;
-    let engine = open_engine(&config.path, &place.generation, config.cache.0)?;
-    match engine.get(Table::Meta, SCHEMA)?.map(|value| records::as_counter(&value)) {
-        Some(found) if found == u64::from(schema::SCHEMA) => {}
-        Some(found) if found > u64::from(schema::SCHEMA) => {
-            return Err(StoreError::NewerSchema { path: config.path.clone(), found, supported: schema::SCHEMA });
+    // Rule 5: what does not open with its snapshot is opened without it, by replaying the log.
+    let (engine, last) = match open_engine(config, &place) {
+        Err(StoreError::Corrupt { what, .. }) if layout::set_aside(&place.generation)? => {
+            tracing::warn!(error = what, "the store is damaged: replaying its log without the snapshot");
+            match open_engine(config, &place) {
+                Ok(opened) => {
+                    layout::forget_aside(&place.generation)?;
+                    opened
+                }
+                Err(error) => {
+                    layout::put_back(&place.generation)?;
+                    return Err(error);
+                }
+            }
         }
-        None if !place.published => begin(&engine)?,
-        _ => return Err(damaged(&config.path, "it is empty, though it was in use")),
-    }
+        opened => opened?,
+    };
     if !place.published {
         place.publish()?;
     }
-    let last = check_end(&config.path, &engine)?;
     let inner = Arc::new(Inner {
         engine,
         durable: watch::Sender::new(Seq(last)),
         turn: Mutex::new(()),
         path: config.path.clone(),
-        _place: place,
+        place,
     });
     Ok((Store { inner: Arc::clone(&inner) }, Writer::over(inner)?))
 }
 
-/// Rule 5: what does not open with its snapshot is opened without it, by replaying the log.
-fn open_engine(path: &Path, generation: &Path, cache: u64) -> Result<Engine, StoreError> {
-    let refused = |fault| match fault {
-        Fault::Locked => StoreError::Locked { path: path.to_owned() },
-        Fault::Corrupt(why) => damaged(generation, &why),
-        Fault::Other(why) => StoreError::Engine(format!("{}: {why}", generation.display())),
-    };
-    let why = match Engine::open(generation, cache) {
-        Err(Fault::Corrupt(why)) => why,
-        opened => return opened.map_err(refused),
-    };
-    if layout::set_snapshots_aside(generation)? == 0 {
-        return Err(refused(Fault::Corrupt(why)));
+/// The engine, looked at from outside, and the last position of its log.
+fn open_engine(config: &StoreConfig, place: &layout::Place) -> Result<(Engine, u64), StoreError> {
+    let path = &config.path;
+    let engine = Engine::open(&place.generation, config.cache.0).map_err(|fault| match fault {
+        Fault::Locked => StoreError::Locked { path: path.clone() },
+        Fault::Corrupt(why) => damaged(path, &why),
+        Fault::Other(why) => StoreError::Engine(format!("{}: {why}", path.display())),
+    })?;
+    match engine.get(Table::Meta, SCHEMA)?.map(|value| records::as_counter(&value)) {
+        Some(found) if found == u64::from(schema::SCHEMA) => {}
+        Some(found) if found > u64::from(schema::SCHEMA) => {
+            return Err(StoreError::NewerSchema { path: path.clone(), found, supported: schema::SCHEMA });
+        }
+        None if !place.published => begin(&engine)?,
+        _ => return Err(damaged(path, "it is empty, though it was in use")),
     }
-    tracing::warn!(path = %path.display(), error = why, "the store's snapshot is damaged: replaying its log");
-    Engine::open(generation, cache).map_err(|fault| match layout::put_snapshots_back(generation) {
-        Ok(()) => refused(fault),
-        Err(error) => error,
-    })
+    let (last, acknowledged) = (check_end(path, &engine)?, place.acknowledged()?);
+    if acknowledged > last {
+        return Err(StoreError::Corrupt {
+            what: format!(
+                "{}: the log ends at {last}, and {acknowledged} was acknowledged: the end of the data file is lost",
+                path.display()
+            ),
+            hint: format!(
+                "restore the store from a backup, or remove {} to go on without what is lost",
+                path.join(layout::ACKNOWLEDGED).display()
+            ),
+        });
+    }
+    Ok((engine, last))
 }
 
 /// Makes an empty store one of ours.
@@ -318,5 +336,8 @@ fn check_end(path: &Path, engine: &Engine) -> Result<u64, StoreError> {
 }
 
 fn damaged(path: &Path, why: &str) -> StoreError {
-    StoreError::Corrupt { what: format!("{}: the store cannot be opened: {why}", path.display()), hint: REPAIR_HINT.to_owned() }
+    StoreError::Corrupt {
+        what: format!("{}: the store cannot be opened: {why}", path.display()),
+        hint: REPAIR_HINT.to_owned(),
+    }
 }

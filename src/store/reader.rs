@@ -20,7 +20,7 @@ use super::engine::{Read as _, Table, prefix_range};
 use super::schema::{self, Revision, damaged};
 use super::{Inner, ItemQuery, Known, Page, Stats, StoreError, feeds, keys, records, values, verify};
 use crate::dedup::{Fingerprint, Original};
-use crate::id::{ContentHash, FeedId, ItemId, Seq};
+use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq};
 use crate::item::{Copy, Item, LogRecord};
 use crate::source::{FeedCursor, PollRecord};
 
@@ -117,7 +117,9 @@ impl Store {
             }
             read += 1;
             // None: removed since the entry was read.
-            if let Some(stored) = records::load_whole(&self.inner.engine, no)?.filter(|stored| passes(query, &stored.item)) {
+            if let Some(stored) =
+                records::load_whole(&self.inner.engine, no)?.filter(|stored| passes(query, &stored.item))
+            {
                 if page.items.len() == limit {
                     page.next = last;
                     break;
@@ -198,7 +200,7 @@ impl Store {
         Ok(None)
     }
 
-    /// Fingerprints of items (not of duplicates) stored since, with the time they were stored, oldest first.
+    /// Fingerprints of items (not of duplicates) stored since, with the time they were published, in the order of storing.
     pub fn fingerprints(
         &self,
         since: Timestamp,
@@ -231,12 +233,18 @@ impl Store {
                 },
             };
             let no = keys::last_number(&key).unwrap_or_default();
-            let (id, stored_at, fingerprint) = schema::decode_fingerprint(no, &bytes)?;
-            if stored_at >= since {
-                each(id, stored_at, fingerprint);
+            let stored = schema::decode_fingerprint(no, &bytes)?;
+            if stored.stored_at >= since {
+                each(stored.id, stored.published_at, stored.fingerprint);
             }
         }
         Ok(())
+    }
+
+    /// What makes an item itself within its feed.
+    pub fn key(&self, id: ItemId) -> Result<Option<EntryKey>, StoreError> {
+        let Some((no, _)) = records::known(&self.inner.engine, id)? else { return Ok(None) };
+        Ok(records::load(&self.inner.engine, no)?.map(|stored| stored.key))
     }
 
     /// The former words of an item, oldest first.
@@ -302,7 +310,8 @@ fn passes(query: &ItemQuery, item: &Item) -> bool {
 }
 
 fn parse_place(token: &str) -> Result<(u64, u64), StoreError> {
-    let wrong = || StoreError::Query(format!("`{token}` is not where a page ended; take the `next` of the page before"));
+    let wrong =
+        || StoreError::Query(format!("`{token}` is not where a page ended; take the `next` of the page before"));
     if token.len() != 32 || !token.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return Err(wrong());
     }

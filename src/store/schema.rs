@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use url::Url;
 
 use super::StoreError;
-use crate::dedup::{Fingerprint, Original, Verdict, VerdictKind};
+use crate::dedup::fingerprint::{Fingerprint, NumberInContext, Sketch};
+use crate::dedup::{Original, Verdict, VerdictKind};
 use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq, TopicId};
 use crate::item::{Content, Copy, Item, LogKind, PublishedFrom, TextFrom};
 use crate::topic::{Decision, Evidence, Field, TopicMatch};
@@ -178,10 +179,14 @@ struct CopyV1<'a> {
 struct FingerprintV1 {
     id: [u8; 16],
     stored_at: i128,
+    published_at: i128,
     content: Option<[u8; 16]>,
     title: Option<u64>,
-    numbers: u64,
+    numbers: Vec<NumberInContext>,
+    openings: Vec<u32>,
+    sketch: Sketch,
     words: u32,
+    title_words: u32,
     /// Differences from one to the next: sorted hashes take four bytes so, instead of five.
     shingles: Vec<u32>,
 }
@@ -419,8 +424,16 @@ pub(super) fn decode_copy(bytes: &[u8]) -> Result<(Copy, bool), StoreError> {
     copy().map(|copy| (copy, borrows)).map_err(|error| damaged(what(), &error))
 }
 
-pub(super) fn encode_fingerprint(id: ItemId, stored_at: Timestamp, of: &Fingerprint) -> Result<Vec<u8>, StoreError> {
-    let Fingerprint { content, title, shingles, numbers, words } = of;
+/// What is stored of an item's fingerprint.
+pub(super) struct StoredFingerprint {
+    pub(super) id: ItemId,
+    pub(super) stored_at: Timestamp,
+    pub(super) published_at: Timestamp,
+    pub(super) fingerprint: Fingerprint,
+}
+
+pub(super) fn encode_fingerprint(item: &Item, of: &Fingerprint) -> Result<Vec<u8>, StoreError> {
+    let Fingerprint { content, title, shingles, numbers, openings, sketch, words, title_words } = of;
     let mut last = 0u32;
     let differences = shingles.iter().map(|shingle| {
         let difference = shingle.wrapping_sub(last);
@@ -428,21 +441,26 @@ pub(super) fn encode_fingerprint(id: ItemId, stored_at: Timestamp, of: &Fingerpr
         difference
     });
     let record = FingerprintV1 {
-        id: id.0,
-        stored_at: stored_at.as_nanosecond(),
+        id: item.id.0,
+        stored_at: item.stored_at.as_nanosecond(),
+        published_at: item.content.published_at.as_nanosecond(),
         content: content.map(|hash| hash.0),
         title: *title,
-        numbers: *numbers,
+        numbers: numbers.clone(),
+        openings: openings.clone(),
+        sketch: *sketch,
         words: *words,
+        title_words: *title_words,
         shingles: differences.collect(),
     };
-    plain(&record, || format!("the fingerprint of {id}"))
+    plain(&record, || format!("the fingerprint of {}", item.id))
 }
 
-pub(super) fn decode_fingerprint(no: u64, bytes: &[u8]) -> Result<(ItemId, Timestamp, Fingerprint), StoreError> {
+pub(super) fn decode_fingerprint(no: u64, bytes: &[u8]) -> Result<StoredFingerprint, StoreError> {
     let what = || format!("the fingerprint of item {no}");
     let record: FingerprintV1 = unplain(bytes, what)?;
-    let stored_at = time_of(record.stored_at).map_err(|error| damaged(what(), &error))?;
+    let time = |time: i128| time_of(time).map_err(|error| damaged(what(), &error));
+    let (stored_at, published_at) = (time(record.stored_at)?, time(record.published_at)?);
     let mut last = 0u32;
     let shingles = record.shingles.into_iter().map(|difference| {
         last = last.wrapping_add(difference);
@@ -453,9 +471,12 @@ pub(super) fn decode_fingerprint(no: u64, bytes: &[u8]) -> Result<(ItemId, Times
         title: record.title,
         shingles: shingles.collect(),
         numbers: record.numbers,
+        openings: record.openings,
+        sketch: record.sketch,
         words: record.words,
+        title_words: record.title_words,
     };
-    Ok((ItemId(record.id), stored_at, fingerprint))
+    Ok(StoredFingerprint { id: ItemId(record.id), stored_at, published_at, fingerprint })
 }
 
 /// When the item of a fingerprint was stored, from the beginning of the fingerprint's record.
@@ -468,7 +489,8 @@ pub(super) fn fingerprint_stored_at(key: &[u8], beginning: &[u8]) -> Result<Time
 
 /// `[version][zstd(postcard)]`.
 fn packed(record: &impl Serialize, what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
-    let failed = |error: &dyn std::fmt::Display| StoreError::Engine(format!("{}: it cannot be encoded: {error}", what()));
+    let failed =
+        |error: &dyn std::fmt::Display| StoreError::Engine(format!("{}: it cannot be encoded: {error}", what()));
     let bytes = postcard::to_stdvec(record).map_err(|error| failed(&error))?;
     let mut out = vec![V1];
     // sled's own compression cannot be built beside a current zstd, and cannot be switched afterwards.

@@ -1,1 +1,139 @@
-//! Rules that need the inside of the store to be shown.
+//! What can only be shown from inside: that checking finds what is wrong, and that foreign records are refused.
+
+use std::path::Path;
+
+use super::engine::{Engine, Read as _, Table, Writes};
+use super::*;
+use crate::dedup::{Fingerprint, VerdictKind};
+use crate::id::EntryKey;
+use crate::item::{Content, PublishedFrom, TextFrom};
+
+fn opened(path: &Path) -> Result<(Store, Writer), StoreError> {
+    open(&StoreConfig { path: path.to_owned(), cache: ByteSize::mib(8), ..StoreConfig::default() })
+}
+
+fn decided(key: &str) -> Decided {
+    let at = Timestamp::from_second(1_780_000_000).unwrap();
+    let content = Content {
+        url: None,
+        canonical_url: Some("https://rt.example/1".parse().unwrap()),
+        guid: None,
+        title: "عنوان".to_owned(),
+        summary: String::new(),
+        text: "نص الخبر".to_owned(),
+        text_from: TextFrom::Feed,
+        authors: vec![],
+        language: None,
+        tags: vec![],
+        image: None,
+        published_at: at,
+        published_from: PublishedFrom::Fetch,
+        fetched_at: at,
+    };
+    let fingerprint = Fingerprint { content: None, title: None, shingles: vec![], numbers: 0, words: 2 };
+    let feed = "rt".parse().unwrap();
+    Decided {
+        candidate: Candidate { feed, key: EntryKey::of("guid", key), hash: 1, content, topics: vec![], fingerprint },
+        verdict: Verdict { kind: VerdictKind::New, of: None, similarity: 0.0 },
+    }
+}
+
+fn filled(path: &Path) -> Store {
+    let (store, mut writer) = opened(path).unwrap();
+    writer.commit(Group { items: vec![decided("1"), decided("2")], ..Group::default() }).unwrap();
+    store
+}
+
+fn change(engine: &Engine, table: Table, key: &[u8], value: Option<&[u8]>) {
+    engine.apply(&Writes::from([((table, key.to_vec()), value.map(<[u8]>::to_vec))])).unwrap();
+}
+
+#[test]
+fn verify_finds_what_is_wrong() {
+    let one = keys::number(1);
+    let place = |no| keys::published(keys::millis(Timestamp::from_second(1_780_000_000).unwrap()), no);
+    let cases: Vec<(Table, Vec<u8>, Option<&[u8]>, &str)> = vec![
+        (Table::Items, one.clone(), None, "its item 1 is missing"),
+        (Table::Items, one.clone(), Some(b"\0\0\x01damaged"), "item 1"),
+        (Table::Items, one.clone(), Some(b"\0\0\x09"), "item 1: its record has the version 9"),
+        (Table::ByTime, place(1), None, "item 1: it has no entry in by_time"),
+        (Table::ByTime, place(1), Some(&[1]), "item 1: its entry in by_time says something else"),
+        (Table::ByTime, place(9), Some(&[0]), "by_time: the entry"),
+        (Table::Ids, vec![7; 16], Some(&[0; 17]), "ids: the entry"),
+        (Table::Copies, [vec![7; 17], place(1)].concat(), Some(b""), "copies: the entry"),
+        (Table::Fingerprints, one.clone(), None, "item 1: it has no fingerprint"),
+        (Table::Log, one.clone(), None, "log: 1 is followed by 2"),
+        (Table::Log, keys::number(5), Some(b"\x01"), "log: 3 is followed by 5"),
+        (Table::Chunks, vec![1], Some(b"x"), "chunks: 1"),
+        (Table::Revisions, keys::revision(1, 1), Some(b"x"), "revisions: 1"),
+        (Table::Cursors, b"rt\0c".to_vec(), Some(b"\0\0\x01"), "the cursor of rt"),
+        (Table::Polls, b"rt\0........".to_vec(), Some(b"\0\0\x01"), "a poll of rt"),
+        (Table::Meta, b"feed/rt".to_vec(), None, "the counter `feed/rt` says 0, and there are 2"),
+    ];
+    for (table, key, value, expected) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let store = filled(dir.path());
+        assert_eq!(store.verify().unwrap(), Vec::<String>::new());
+        change(&store.inner.engine, table, &key, value);
+        let problems = store.verify().unwrap();
+        assert!(problems.iter().any(|problem| problem.contains(expected)), "{expected}: {problems:?}");
+    }
+}
+
+#[test]
+fn a_newer_store_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(dir.path());
+    change(&store.inner.engine, Table::Meta, SCHEMA, Some(&2u64.to_be_bytes()));
+    drop(store);
+    let error = opened(dir.path()).unwrap_err();
+    assert!(matches!(error, StoreError::NewerSchema { found: 2, supported: 1, .. }), "{error:?}");
+    assert!(error.to_string().contains("run the newer program"));
+}
+
+#[test]
+fn a_store_that_lost_its_end_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(dir.path());
+    change(&store.inner.engine, Table::Log, &keys::number(2), None);
+    drop(store);
+    assert!(opened(dir.path()).unwrap_err().to_string().contains("its log does not end at 2"));
+}
+
+#[test]
+fn a_kill_before_the_first_publication_is_made_good() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(filled(dir.path()));
+    std::fs::remove_file(dir.path().join("CURRENT")).unwrap();
+    assert_eq!(opened(dir.path()).unwrap().0.stats().unwrap().items, 2);
+    assert!(dir.path().join("CURRENT").exists());
+}
+
+#[test]
+fn a_value_is_never_larger_than_sled_likes() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _writer) = opened(dir.path()).unwrap();
+    let engine = &store.inner.engine;
+    for size in [0, 1, 6_142, 6_143, 6_144, 12_279, 100_000] {
+        let value: Vec<u8> = (0..size).map(|n: u32| n.to_le_bytes()[0]).collect();
+        let mut staged = staged::Staged::over(engine);
+        values::put(&mut staged, Table::Polls, b"key", &value).unwrap();
+        assert!(staged.writes().values().flatten().all(|value| value.len() <= values::MAX_VALUE));
+        assert_eq!(values::get(&staged, Table::Polls, b"key").unwrap().as_ref(), Some(&value), "{size}");
+        engine.apply(staged.writes()).unwrap();
+        let chunks = engine.count(Table::Chunks).unwrap();
+        assert_eq!(values::get(engine, Table::Polls, b"key").unwrap(), Some(value), "{size}");
+        let head = engine.get(Table::Polls, b"key").unwrap().unwrap();
+        assert_eq!(u64::from(values::further(&head)), chunks, "{size}");
+    }
+}
+
+#[test]
+fn prefixes_end_where_they_should() {
+    use std::ops::Bound::{Excluded, Included, Unbounded};
+    let cases: [(&[u8], std::ops::Bound<Vec<u8>>); 4] =
+        [(b"a", Excluded(b"b".to_vec())), (b"a\xff", Excluded(b"b".to_vec())), (b"\xff", Unbounded), (b"", Unbounded)];
+    for (prefix, end) in cases {
+        assert_eq!(engine::prefix_range(prefix), (Included(prefix.to_vec()), end));
+    }
+}

@@ -33,7 +33,11 @@ pub(super) fn put(staged: &mut Staged<'_>, table: Table, key: &[u8], bytes: &[u8
     } else {
         let (first, rest) = bytes.split_at(MAX_VALUE - CHUNKED);
         let chunks = u16::try_from(rest.len().div_ceil(MAX_VALUE)).map_err(|_| {
-            StoreError::Engine(format!("a record of {} bytes for the tree {} is too large to store", bytes.len(), table.name()))
+            StoreError::Engine(format!(
+                "a record of {} bytes for the tree {} is too large to store",
+                bytes.len(),
+                table.name()
+            ))
         })?;
         ([&chunks.to_be_bytes()[..], &xxh3_64(bytes).to_be_bytes(), first].concat(), rest)
     };

@@ -21,7 +21,8 @@ const MAX_PROBLEMS: usize = 100;
 
 /// The problems of the store; empty when there are none.
 pub(super) fn problems(engine: &Engine) -> Result<Vec<String>, StoreError> {
-    let mut check = Check { engine, problems: Vec::new(), indexed: BTreeMap::new(), counts: BTreeMap::new(), chunks: 0 };
+    let mut check =
+        Check { engine, problems: Vec::new(), indexed: BTreeMap::new(), counts: BTreeMap::new(), chunks: 0 };
     let items = check.items()?;
     check.indexes()?;
     check.log(&items)?;
@@ -103,9 +104,10 @@ impl Check<'_> {
                 self.chunks += u64::from(values::further(&head));
                 let read = values::get(self.engine, Table::Fingerprints, &key)
                     .and_then(|bytes| schema::decode_fingerprint(no, &bytes.unwrap_or_default()));
-                if let Some((id, stored_at, fingerprint)) = self.note(read)? {
-                    let expected = (stored.item.id, stored.item.stored_at, stored.content_hash);
-                    if (id, stored_at, fingerprint.content) != expected {
+                if let Some(found) = self.note(read)? {
+                    let (item, published_at) = (&stored.item, stored.item.content.published_at);
+                    let expected = (item.id, item.stored_at, published_at, stored.content_hash);
+                    if (found.id, found.stored_at, found.published_at, found.fingerprint.content) != expected {
                         self.problems.push(format!("item {no}: its fingerprint is another item's"));
                     }
                 }
@@ -131,15 +133,8 @@ impl Check<'_> {
 
     /// The other way round: every entry belongs to an item.
     fn indexes(&mut self) -> Result<(), StoreError> {
-        const LISTS: [Table; 7] = [
-            Table::Ids,
-            Table::ByTime,
-            Table::ByFeed,
-            Table::ByTopic,
-            Table::ByContent,
-            Table::ByUrl,
-            Table::Copies,
-        ];
+        const LISTS: [Table; 7] =
+            [Table::Ids, Table::ByTime, Table::ByFeed, Table::ByTopic, Table::ByContent, Table::ByUrl, Table::Copies];
         for table in LISTS {
             // All entries that items call for were there; so an equal number means that there are no others.
             if self.engine.count(table)? == self.indexed.get(&table).copied().unwrap_or_default() {
@@ -147,7 +142,11 @@ impl Check<'_> {
             }
             for entry in self.engine.scan(table, EVERYTHING) {
                 let Some((key, value)) = self.note(entry)? else { break };
-                let no = if table == Table::Ids { value.first_chunk().map(|no| u64::from_be_bytes(*no)) } else { keys::last_number(&key) };
+                let no = if table == Table::Ids {
+                    value.first_chunk().map(|no| u64::from_be_bytes(*no))
+                } else {
+                    keys::last_number(&key)
+                };
                 let stored = no.map_or(Ok(None), |no| records::load(self.engine, no)).unwrap_or_default();
                 let entries = stored.as_ref().map_or(Ok(Vec::new()), records::index)?;
                 if !entries.iter().any(|(of, expected, _)| *of == table && *expected == key) {
@@ -203,7 +202,9 @@ impl Check<'_> {
                 Some(at) if at != seq => {
                     self.problems.push(format!("item {no}: it was last changed at {at}, and the log says at {seq}"));
                 }
-                Some(_) if removed.contains(no) => self.problems.push(format!("item {no}: the log says it was removed")),
+                Some(_) if removed.contains(no) => {
+                    self.problems.push(format!("item {no}: the log says it was removed"))
+                }
                 _ => {}
             }
         }

@@ -109,7 +109,8 @@ impl Writer {
             let scan = change.inner.engine.scan(Table::Items, (Bound::Unbounded, Bound::Unbounded));
             for entry in scan.take(max.min(MAX_PRUNE)) {
                 let (key, _) = entry?;
-                let Some(stored) = keys::last_number(&key).map_or(Ok(None), |no| records::load(&change.staged, no))? else {
+                let Some(stored) = keys::last_number(&key).map_or(Ok(None), |no| records::load(&change.staged, no))?
+                else {
                     continue;
                 };
                 if stored.item.stored_at >= before {
@@ -152,6 +153,12 @@ impl Writer {
         if let Err(error) = written {
             self.failed = Some(error.to_string());
             return Err(error);
+        }
+        if next_seq != self.next_seq {
+            if let Err(error) = inner.place.acknowledge(next_seq - 1) {
+                // The data is safe; only a later loss of it would go unnoticed.
+                tracing::warn!(path = %inner.path.display(), %error, "the acknowledged position could not be noted");
+            }
         }
         self.next_seq = next_seq;
         self.last_at = last_at;
@@ -208,7 +215,7 @@ impl Change<'_> {
         let kind = if stored.is_duplicate() { LogKind::Duplicate } else { LogKind::New };
         self.replace(None, Some(&stored))?;
         if !stored.is_duplicate() {
-            let record = schema::encode_fingerprint(id, self.at, &fingerprint)?;
+            let record = schema::encode_fingerprint(&stored.item, &fingerprint)?;
             values::put(&mut self.staged, Table::Fingerprints, &keys::number(no), &record)?;
         }
         self.log(kind, &stored)
@@ -243,7 +250,8 @@ impl Change<'_> {
     }
 
     fn borrow_text(&self, stored: &mut Stored) -> Result<(), StoreError> {
-        let (VerdictKind::Exact, Some(Original::Item(original))) = (stored.item.verdict.kind, &stored.item.verdict.of) else {
+        let (VerdictKind::Exact, Some(Original::Item(original))) = (stored.item.verdict.kind, &stored.item.verdict.of)
+        else {
             return Ok(());
         };
         let text = &mut stored.item.content.text;
@@ -252,7 +260,9 @@ impl Change<'_> {
         }
         let Some((no, _)) = records::known(&self.staged, *original)? else { return Ok(()) };
         // Only letter for letter: `exact` means equal after normalizing, and what the publisher wrote is not lost.
-        if records::load(&self.staged, no)?.is_some_and(|lender| lender.borrowed.is_none() && lender.item.content.text == *text) {
+        if records::load(&self.staged, no)?
+            .is_some_and(|lender| lender.borrowed.is_none() && lender.item.content.text == *text)
+        {
             stored.borrowed = Some(Borrowed { no, hash: xxh3_64(text.as_bytes()) });
             text.clear();
         }
@@ -312,7 +322,7 @@ impl Change<'_> {
         };
         self.replace(Some(&old), Some(&new))?;
         if !new.is_duplicate() {
-            let record = schema::encode_fingerprint(id, new.item.stored_at, &fingerprint)?;
+            let record = schema::encode_fingerprint(&new.item, &fingerprint)?;
             values::put(&mut self.staged, Table::Fingerprints, &keys::number(no), &record)?;
         }
         self.log(LogKind::Revised, &new)
@@ -350,7 +360,8 @@ impl Change<'_> {
 
     /// Puts, changes or removes a record with its index entries and counts.
     fn replace(&mut self, old: Option<&Stored>, new: Option<&Stored>) -> Result<(), StoreError> {
-        let (before, after) = (old.map_or(Ok(Vec::new()), records::index)?, new.map_or(Ok(Vec::new()), records::index)?);
+        let (before, after) =
+            (old.map_or(Ok(Vec::new()), records::index)?, new.map_or(Ok(Vec::new()), records::index)?);
         for (table, key, _) in &before {
             if !after.iter().any(|(kept, kept_key, _)| kept == table && kept_key == key) {
                 self.staged.remove(*table, key.clone());
@@ -362,7 +373,8 @@ impl Change<'_> {
                 self.staged.put(table, key, value);
             }
         }
-        let (uncounted, counted) = (old.map_or(BTreeSet::new(), records::counted), new.map_or(BTreeSet::new(), records::counted));
+        let (uncounted, counted) =
+            (old.map_or(BTreeSet::new(), records::counted), new.map_or(BTreeSet::new(), records::counted));
         for key in uncounted.difference(&counted) {
             self.bump(key, -1)?;
         }

@@ -1,5 +1,8 @@
 //! Arabic text: bytes to characters, characters to words that compare equal when a reader would call them the same.
 //!
+//! In order of use: [`decode`] the bytes, read a [`date`], tell the [`language`], cut into words ([`tokenize`]), which
+//! [`normalize`]s on the way.
+//!
 //! Not here: what the words mean ([`crate::topic`]) and whether two texts are copies ([`crate::dedup`]).
 
 pub mod date;
@@ -8,4 +11,5 @@ mod entity;
 mod fold;
 pub mod language;
 pub mod normalize;
+mod plausible;
 pub mod tokenize;

@@ -118,12 +118,20 @@ impl<const TRACK: bool> Writer<TRACK> {
 
     /// Normalizes all of `original` and says how many characters it has.
     fn run(&mut self, original: &str) -> u32 {
-        let mut at = 0;
-        for c in original.chars() {
-            self.fold(c, at);
+        let (mut at, mut copied) = (0, 0);
+        for (byte, c) in original.char_indices() {
+            // Most characters stay; they are copied by the run.
+            if !self.table.keeps(c) {
+                self.text.push_str(original.get(copied..byte).unwrap_or_default());
+                copied = byte + c.len_utf8();
+                self.fold(c, at);
+            } else if TRACK {
+                self.origins.push(Origin(at));
+            }
             // Far beyond every limit on a document; a longer one only loses the way back.
             at = (at + 1).min(!TATWEEL_FOLLOWS);
         }
+        self.text.push_str(original.get(copied..).unwrap_or_default());
         at
     }
 

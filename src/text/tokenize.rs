@@ -20,7 +20,7 @@
 use std::ops::Range;
 use std::str::Chars;
 
-use super::fold::Class;
+use super::fold::{self, Class, Table};
 use super::normalize::Normalized;
 
 /// A text as words, each knowing where it stands in the original.
@@ -106,6 +106,7 @@ enum Gap {
 }
 
 struct Splitter<'a> {
+    table: &'static Table,
     normalized: &'a Normalized,
     rest: Chars<'a>,
     /// The number of the character that `rest` begins with.
@@ -121,14 +122,27 @@ impl<'a> Splitter<'a> {
     fn new(normalized: &'a Normalized) -> Self {
         let text = normalized.as_str();
         let out = Words { arena: String::with_capacity(text.len()), words: Vec::with_capacity(text.len() / 10 + 1) };
-        Self { normalized, rest: text.chars(), at: 0, gap: Gap::Wall, sentence: 0, ended: false, out }
+        Self {
+            table: fold::table(),
+            normalized,
+            rest: text.chars(),
+            at: 0,
+            gap: Gap::Wall,
+            sentence: 0,
+            ended: false,
+            out,
+        }
     }
 
     fn run(&mut self) {
-        while let Some(c) = self.rest.next() {
-            self.at += 1;
-            match Class::of(c) {
-                class @ (Class::Arabic | Class::Letter | Class::Digit) => self.word(c, class),
+        while let Some(c) = self.peek() {
+            let class = self.table.class(c);
+            if class.is_word() {
+                self.word(c, class);
+                continue;
+            }
+            self.take();
+            match class {
                 Class::Space => {
                     self.gap = match self.gap {
                         Gap::Nothing | Gap::Spaces => Gap::Spaces,
@@ -139,7 +153,7 @@ impl<'a> Splitter<'a> {
                 Class::Quote => self.gap = if self.gap == Gap::Wall { Gap::Wall } else { Gap::Quotes },
                 Class::End => self.end_sentence(),
                 Class::Dot => self.dot(),
-                Class::Other => self.gap = Gap::Wall,
+                _ => self.gap = Gap::Wall,
             }
         }
     }
@@ -151,7 +165,7 @@ impl<'a> Splitter<'a> {
 
     /// A full stop that joins no digits; decides whether a sentence ends here.
     fn dot(&mut self) {
-        let follows = self.peek().map_or(Class::Space, Class::of);
+        let follows = self.peek().map_or(Class::Space, |next| self.table.class(next));
         let touches = self.gap == Gap::Nothing;
         let single = touches && self.out.words.last().is_some_and(|word| self.is_single_letter(word.begin));
         self.gap = Gap::Wall;
@@ -176,9 +190,9 @@ impl<'a> Splitter<'a> {
         self.rest.clone().next()
     }
 
-    /// Reads the word that begins with `first`, which is already taken.
+    /// Reads the word that begins here, with `first`.
     fn word(&mut self, first: char, mut class: Class) {
-        let begin = self.at - 1;
+        let begin = self.at;
         if !self.glues(class) {
             if self.ended && !self.out.words.is_empty() {
                 self.sentence = self.sentence.saturating_add(1);
@@ -192,20 +206,23 @@ impl<'a> Splitter<'a> {
         }
         self.ended = false;
         self.gap = Gap::Nothing;
-        self.out.arena.push(first);
         if class == Class::Digit {
-            class = self.number(first);
+            self.take();
+            self.out.arena.push(first);
+            self.number(first);
         }
+        let text = self.rest.as_str();
         while let Some(next) = self.peek() {
-            let follows = Class::of(next);
+            let follows = self.table.class(next);
             let parts = matches!((class, follows), (Class::Arabic, Class::Digit) | (Class::Digit, Class::Arabic));
             if !follows.is_word() || parts {
                 break;
             }
             self.take();
-            self.out.arena.push(next);
             class = follows;
         }
+        let length = text.len() - self.rest.as_str().len();
+        self.out.arena.push_str(text.get(..length).unwrap_or_default());
         let end = self.normalized.end_of(self.at - 1);
         if let Some(word) = self.out.words.last_mut() {
             word.to = end;
@@ -218,7 +235,7 @@ impl<'a> Splitter<'a> {
     }
 
     /// Reads the digits after `first` and the separators that join them.
-    fn number(&mut self, first: char) -> Class {
+    fn number(&mut self, first: char) {
         let mut digits = 1;
         // Thousands are parted only where everything before was parted so, and the first group is a real one.
         let mut grouped = first != '0';
@@ -242,7 +259,6 @@ impl<'a> Splitter<'a> {
                 break;
             }
         }
-        Class::Digit
     }
 
     /// Whether the last word is a proclitic that belongs to a word of `class` beginning here.

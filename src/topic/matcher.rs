@@ -1,11 +1,238 @@
-//! (to be written)
-use super::{Article, TopicMatch};
-/// All topics, compiled.
-#[derive(Debug, Default)]
-pub struct Topics {}
-impl Topics {
-    /// The topics that `article` is about (match or maybe), best first.
-    pub fn classify(&self, _article: &Article<'_>) -> Vec<TopicMatch> {
-        unimplemented!()
+//! Articles to topics.
+//!
+//! In: compiled topics, an [`Article`]. Out: [`TopicMatch`]es.
+//! Promise: the words are read once for all topics; only topics with a word of their gate in the article are looked at, so
+//! the cost grows with the article; evidence adds up to the score.
+//! Not here: what is wrong with a configuration ([`super::compile`]).
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::compile::Problem;
+use super::config::{Expectation, Label, TestConfig, TopicsFile};
+use super::evaluate::{Document, Phrase, Plan, Span};
+use super::lexicon::Lexicon;
+use super::score::{contribution, evidence, shown};
+use super::{Article, Decision, Field, TopicMatch};
+use crate::id::TopicId;
+
+/// Goes up when the same configuration can give other results.
+const RULES_VERSION: u32 = 1;
+
+/// All topics, compiled. The default has none.
+#[derive(Default)]
+pub struct Topics {
+    topics: Vec<Topic>,
+    lexicon: Lexicon,
+    phrases: Vec<Phrase>,
+    /// For each term the topics whose gate it may open.
+    opened_by: Vec<Vec<usize>>,
+    /// Topics whose gate asks for no word.
+    always: Vec<usize>,
+    version: u64,
+}
+
+/// One topic, compiled.
+pub struct Topic {
+    pub(super) id: TopicId,
+    pub(super) label: Label,
+    pub(super) description: Option<String>,
+    pub(super) gate: Plan,
+    pub(super) rules: Vec<Rule>,
+    /// In hundredths.
+    pub(super) threshold: i64,
+    pub(super) maybe: i64,
+    pub(super) title_gate: bool,
+    pub(super) tests: Vec<TestConfig>,
+}
+
+/// A weighted query.
+pub(super) struct Rule {
+    pub(super) name: String,
+    pub(super) plan: Plan,
+    pub(super) weight: f32,
+}
+
+impl Topic {
+    /// Its id.
+    pub fn id(&self) -> &TopicId {
+        &self.id
     }
+
+    /// What people see.
+    pub fn label(&self) -> &Label {
+        &self.label
+    }
+
+    /// What belongs to it, where that is written.
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// The score from which it is a match.
+    pub fn threshold(&self) -> f32 {
+        shown(self.threshold)
+    }
+
+    /// The score from which it is worth a look.
+    pub fn maybe(&self) -> f32 {
+        shown(self.maybe)
+    }
+}
+
+impl Topics {
+    pub(super) fn assemble(
+        topics: Vec<Topic>,
+        lexicon: Lexicon,
+        phrases: Vec<Phrase>,
+        triggers: Vec<Option<BTreeSet<u32>>>,
+        version: u64,
+    ) -> Self {
+        let (mut opened_by, mut always): (Vec<Vec<usize>>, Vec<usize>) = (Vec::new(), Vec::new());
+        for (topic, terms) in triggers.into_iter().enumerate() {
+            let Some(terms) = terms else {
+                always.push(topic);
+                continue;
+            };
+            for term in terms {
+                let term = term as usize;
+                if opened_by.len() <= term {
+                    opened_by.resize_with(term + 1, Vec::new);
+                }
+                opened_by[term].push(topic);
+            }
+        }
+        Self { topics, lexicon, phrases, opened_by, always, version }
+    }
+
+    /// The topics that `article` is about (match or maybe), best first: matches before maybes, then by score, then in the
+    /// order of the configuration.
+    pub fn classify(&self, article: &Article<'_>) -> Vec<TopicMatch> {
+        let document = Document::read(*article, &self.lexicon);
+        let mut open: Vec<usize> = self.always.clone();
+        open.extend(document.terms().filter_map(|term| self.opened_by.get(term as usize)).flatten());
+        open.sort_unstable();
+        open.dedup();
+        let judged = open.into_iter().filter_map(|topic| self.topics.get(topic));
+        let mut matches: Vec<TopicMatch> = judged.filter_map(|topic| self.judge(topic, &document)).collect();
+        matches.sort_by(|a, b| b.decision.cmp(&a.decision).then_with(|| b.score.total_cmp(&a.score)));
+        matches
+    }
+
+    fn judge(&self, topic: &Topic, document: &Document<'_>) -> Option<TopicMatch> {
+        let gate = document.find(&topic.gate, &self.phrases);
+        if gate.is_empty() {
+            return None;
+        }
+        let weighed: Vec<(&Rule, i64, Vec<Span>)> = topic
+            .rules
+            .iter()
+            .map(|rule| {
+                let spans = document.find(&rule.plan, &self.phrases);
+                (rule, contribution(rule.weight, &spans), spans)
+            })
+            .filter(|(_, contribution, _)| *contribution != 0)
+            .collect();
+        let score: i64 = weighed.iter().map(|(_, contribution, _)| contribution).sum();
+        let penalized = weighed.iter().any(|(rule, ..)| rule.weight < 0.0);
+        let in_title: Vec<Span> = gate.into_iter().filter(|span| span.field == Field::Title).collect();
+        let by_title = topic.title_gate && !penalized && !in_title.is_empty() && score < topic.maybe;
+        let decision = if score >= topic.threshold {
+            Decision::Match
+        } else if score >= topic.maybe || by_title {
+            Decision::Maybe
+        } else {
+            return None;
+        };
+        let mut shown_places = Vec::new();
+        if by_title {
+            shown_places.extend(evidence("gate", 0, &in_title, document));
+        }
+        for (rule, contribution, spans) in &weighed {
+            shown_places.extend(evidence(&rule.name, *contribution, spans, document));
+        }
+        Some(TopicMatch { id: topic.id.clone(), decision, score: shown(score), evidence: shown_places })
+    }
+
+    /// The topics' ids, in the order of the configuration.
+    pub fn ids(&self) -> impl Iterator<Item = &TopicId> + '_ {
+        self.topics.iter().map(|topic| &topic.id)
+    }
+
+    /// All topics, in the order of the configuration.
+    pub fn iter(&self) -> impl Iterator<Item = &Topic> + '_ {
+        self.topics.iter()
+    }
+
+    /// The ids with what people see, in the order of the configuration.
+    pub fn labels(&self) -> impl Iterator<Item = (&TopicId, &Label)> + '_ {
+        self.topics.iter().map(|topic| (&topic.id, &topic.label))
+    }
+
+    /// The topic `id`.
+    pub fn get(&self, id: &TopicId) -> Option<&Topic> {
+        self.topics.iter().find(|topic| topic.id == *id)
+    }
+
+    /// How many topics there are.
+    pub fn len(&self) -> usize {
+        self.topics.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.topics.is_empty()
+    }
+
+    /// A number that changes when the same article may get other topics; comments, spacing and tests do not count.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Runs every `[[topic.test]]`. Each failure points at its `expect`.
+    pub fn run_tests(&self) -> Vec<Problem> {
+        self.topics.iter().flat_map(|topic| topic.tests.iter().filter_map(|test| self.run_test(topic, test))).collect()
+    }
+
+    fn run_test(&self, topic: &Topic, test: &TestConfig) -> Option<Problem> {
+        let article = Article {
+            title: &test.title,
+            summary: "",
+            text: &test.text,
+            url: &test.url,
+            feed: &test.feed,
+            language: &test.lang,
+        };
+        let found = self.judge(topic, &Document::read(article, &self.lexicon));
+        let (got, wanted) = (Expectation::from(found.as_ref().map(|found| found.decision)), *test.expect.get_ref());
+        if got == wanted {
+            return None;
+        }
+        let why = found.map_or_else(String::new, |found| {
+            let places: Vec<String> =
+                found.evidence.iter().map(|e| format!("{:+.2} {} «{}»", e.weight, e.rule, e.text)).collect();
+            format!(" (score {:.2}: {})", found.score, places.join(", "))
+        });
+        let message =
+            format!("topic `{}`: this text gives {got}, not {wanted}{why}; change the topic or the test", topic.id);
+        Some(Problem { span: test.expect.span(), message })
+    }
+}
+
+/// Says how much there is, not all of it: the compiled form is for no one to read.
+impl fmt::Debug for Topics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids: Vec<&str> = self.ids().map(TopicId::as_str).collect();
+        f.debug_struct("Topics").field("ids", &ids).field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+/// A hash of everything in `file` that results depend on.
+pub(super) fn version_of(file: &TopicsFile) -> u64 {
+    let mut file = file.clone();
+    file.topic.iter_mut().for_each(|topic| topic.test.clear());
+    let versions = (RULES_VERSION, crate::text::normalize::VERSION);
+    // Serializing plain strings and numbers into memory has no way to fail.
+    let bytes = postcard::to_stdvec(&(versions, file)).unwrap_or_default();
+    xxhash_rust::xxh3::xxh3_64(&bytes)
 }

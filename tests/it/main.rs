@@ -1,7 +1,6 @@
 //! One integration binary: every file here is a module of it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
 
-mod charset;
 mod config;
 mod copies;
 mod demo;

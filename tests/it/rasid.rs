@@ -26,6 +26,15 @@ impl Home {
         home
     }
 
+    /// With the shipped corpora.
+    pub fn corpus(&self) {
+        std::fs::create_dir_all(self.path("corpus")).unwrap();
+        for pack in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("config/corpus")).unwrap() {
+            let pack = pack.unwrap();
+            std::fs::copy(pack.path(), self.path("corpus").join(pack.file_name())).unwrap();
+        }
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }

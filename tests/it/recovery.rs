@@ -55,7 +55,7 @@ fn killed_at_any_moment_it_loses_nothing_and_doubles_nothing() {
     home.wait_until_it_answers();
     let stored = || -> u64 {
         let status: serde_json::Value = serde_json::from_str(&home.ok(&["status", "--json"])).unwrap();
-        status["items"].as_u64().unwrap() + status["duplicates"].as_u64().unwrap()
+        status["store"]["items"].as_u64().unwrap() + status["store"]["duplicates"].as_u64().unwrap()
     };
     wait_for("every entry to be stored", || stored() >= published);
     assert!(daemon.terminate().success());

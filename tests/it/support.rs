@@ -8,14 +8,14 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 
 /// The evaluation data that stands beside a checkout, where there is any. Says loudly what is skipped without it;
-/// with `RASID_REQUIRE_ALL` set a missing file is a failure.
+/// with `RASID_REQUIRE_DATA` set a missing file is a failure.
 pub fn shared(path: &str) -> Option<PathBuf> {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
     if file.exists() {
         return Some(file);
     }
     let message = format!("SKIPPED: {path} is not beside this checkout; what it would show was not tested");
-    assert!(std::env::var_os("RASID_REQUIRE_ALL").is_none(), "{message}");
+    assert!(std::env::var_os("RASID_REQUIRE_DATA").is_none(), "{message}");
     eprintln!("{message}");
     None
 }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 
-use super::output;
+use super::{environment, failed, output};
 use super::samples::{self, Site};
 use crate::config::{self, Config};
 use crate::daemon::{self, Mode, SOCKET, System};
@@ -34,14 +34,17 @@ const TOPICS: &str = include_str!("../../../config/topics.toml");
 const CORPUS: &[u8] = include_bytes!("../../../config/corpus/seed.pack");
 
 /// Runs the demonstration; with `once` it ends when every sample is stored.
-///
-/// # Errors
-/// When something cannot be written, built or bound, or the samples are not all stored in time.
-pub fn run(once: bool) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime can be made")?;
+pub fn run(once: bool) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&anyhow::Error::from(error).context("starting the runtime")),
+    };
     let ended = runtime.block_on(demo(once));
     runtime.shutdown_timeout(Duration::from_secs(2));
-    ended.map(|()| ExitCode::SUCCESS)
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
 }
 
 async fn demo(once: bool) -> anyhow::Result<()> {
@@ -50,7 +53,7 @@ async fn demo(once: bool) -> anyhow::Result<()> {
     let base = format!("http://{}", listener.local_addr()?);
     let site = samples::site(&base, now());
     let config = write_config(scratch.path(), &site)?;
-    telemetry::init(&config.log, false);
+    telemetry::init(&config.log, false).map_err(anyhow::Error::msg)?;
 
     let press = Stop::default();
     let told = press.clone();
@@ -58,7 +61,7 @@ async fn demo(once: bool) -> anyhow::Result<()> {
     let press_room = tokio::spawn(serve_files(listener, files, async move { told.wait().await }));
 
     let deadline = config.shutdown.deadline.get();
-    let (mut system, address) = start(config, scratch.path()).await?;
+    let (system, address) = start(config, scratch.path()).await?;
     let shown = show(&system, scratch.path(), &address, once).await;
     press.set();
     system.end(deadline).await?;
@@ -99,7 +102,7 @@ fn write_config(dir: &Path, site: &Site) -> anyhow::Result<Config> {
     write("feeds.toml", site.feeds.as_bytes())?;
     write("topics.toml", TOPICS.as_bytes())?;
     write("corpus/seed.pack", CORPUS)?;
-    config::load(dir, &super::place::env).map_err(|problems| {
+    config::load(dir, &environment).map_err(|problems| {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         anyhow::anyhow!("the demo's own configuration is refused:\n{}", problems.join("\n"))
     })
@@ -108,7 +111,7 @@ fn write_config(dir: &Path, site: &Site) -> anyhow::Result<Config> {
 /// Starts the daemon's loops and servers; the address of the HTTP interface.
 async fn start(config: Config, dir: &Path) -> anyhow::Result<(System, String)> {
     let again = dir.to_owned();
-    let reload = Box::new(move || config::load(&again, &super::place::env));
+    let reload = Box::new(move || config::load(&again, &environment));
     let (config, built) = tokio::task::spawn_blocking(move || {
         let built = daemon::build(&config);
         built.map(|built| (config, built))

@@ -16,7 +16,7 @@ const SAME_ENTRY: f32 = 0.5;
 impl Committer {
     pub(super) fn known(&self, id: ItemId) -> Result<Option<Known>, StoreError> {
         match self.pending.items.get(&id) {
-            Some(known) => Ok(Some(known.clone())),
+            Some(known) => Ok(Some(*known)),
             None => self.store.known(id),
         }
     }
@@ -45,19 +45,20 @@ impl Committer {
         by_url: Option<ItemId>,
     ) -> Result<Option<Known>, StoreError> {
         let Some(known) = by_url.map(|id| self.known(id)).transpose()?.flatten() else { return Ok(None) };
-        if known.feed != candidate.feed {
-            return Ok(None);
-        }
         // Only what is on disk can be read; the group in the making holds one document of the feed at most, in which the
         // address occurs once.
         let Some(stored) = self.store.item(known.id)? else { return Ok(None) };
+        if stored.feed != candidate.feed {
+            return Ok(None);
+        }
         let before = Fingerprint::of(&stored.content.title, &stored.content.text);
         let same_title = before.title.is_some() && before.title == candidate.fingerprint.title;
-        if same_title || containment(&before, &candidate.fingerprint) >= SAME_ENTRY {
-            candidate.key = known.key;
-            return Ok(Some(known));
+        if !same_title && containment(&before, &candidate.fingerprint) < SAME_ENTRY {
+            return Ok(None);
         }
-        Ok(None)
+        let Some(key) = self.store.key(known.id)? else { return Ok(None) };
+        candidate.key = key;
+        Ok(Some(known))
     }
 
     /// What a candidate changes in the item that it is.
@@ -94,8 +95,6 @@ impl Committer {
 pub(super) fn known_as(id: ItemId, candidate: &Candidate, duplicate: bool) -> Known {
     Known {
         id,
-        feed: candidate.feed.clone(),
-        key: candidate.key,
         hash: candidate.hash,
         duplicate,
         text_from_page: candidate.content.text_from == TextFrom::Page,

@@ -85,7 +85,9 @@ impl Committer {
     /// When the store cannot be read.
     pub fn load(&mut self) -> Result<(), StoreError> {
         let mut index = Index::default();
-        self.store.fingerprints(self.window_start(), &mut |id, at, fingerprint| index.insert(id, at, &fingerprint))?;
+        let start = self.window_start();
+        self.store.fingerprints(start, &mut |id, at, fingerprint| index.insert(id, at, &fingerprint))?;
+        index.expire(start);
         tracing::debug!(items = index.len(), bytes = index.bytes(), "index of the window loaded");
         self.index = Some(index);
         Ok(())

@@ -1,0 +1,24 @@
+# What people type often. `just` lists it.
+
+_default:
+    @just --list
+
+# what CI runs
+check:
+    .ci/run
+
+# the whole daemon on sample sources, in a temporary store
+demo *arguments:
+    cargo run --release -- demo {{arguments}}
+
+# tests whose names contain a word: just test config::
+test *filter:
+    cargo test {{filter}}
+
+# formats the sources
+fmt:
+    cargo fmt
+
+# the documentation of the library
+doc:
+    cargo doc --no-deps --open

@@ -1,8 +1,0 @@
-//! `rasid demo`: the whole daemon on sample sources.
-
-use std::process::ExitCode;
-
-/// Runs the demonstration.
-pub fn run(_once: bool) -> ExitCode {
-    super::failed(&anyhow::anyhow!("the demonstration is not part of this build"))
-}

@@ -1,0 +1,188 @@
+//! The configuration directory to one validated [`Config`].
+//!
+//! In: a directory with `rasid.toml`, `feeds.toml`, `topics.toml` and `corpus/*.pack`; the environment for `${NAME}`.
+//! Out: [`Config`], or every [`Problem`] of all files at once.
+//! Promise: nothing is half accepted; a message says where, what and what to do; values from the environment are never shown.
+//! Not here: what the sections mean to their modules, which own their types.
+//!
+//! What may be missing: `rasid.toml` (then every default holds) and `topics.toml` (then no item has a topic, which
+//! [`Config::notes`] says). A directory without `feeds.toml` is most likely the wrong directory, so that is a problem; an
+//! empty `feeds.toml` is fine.
+
+pub mod edit;
+mod feeds;
+mod report;
+mod sections;
+mod topics;
+mod tree;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::dedup::DedupConfig;
+use crate::dedup::corpus::Corpora;
+use crate::fetch::FetchConfig;
+use crate::serve::ServerConfig;
+use crate::source::FeedConfig;
+use crate::store::StoreConfig;
+use crate::telemetry::LogConfig;
+use crate::topic::Topics;
+
+pub use edit::{EditError, NewFeed, add_feed, remove_feed};
+pub use report::Problem;
+pub use sections::{QueueConfig, QueueKind, ShutdownConfig};
+
+/// The file of the sources.
+pub const FEEDS: &str = "feeds.toml";
+/// The file of the daemon's own settings.
+pub const RASID: &str = "rasid.toml";
+/// The file of the topics.
+pub const TOPICS: &str = "topics.toml";
+/// The directory of the reference documents.
+pub const CORPUS: &str = "corpus";
+
+/// The variable that names the directory.
+pub const DIR_VARIABLE: &str = "RASID_CONFIG";
+
+/// Everything the daemon is told, validated.
+///
+/// Its `Debug` form shows no values: some are secrets.
+pub struct Config {
+    /// Where it was read.
+    pub dir: PathBuf,
+    /// `[fetch]`.
+    pub fetch: FetchConfig,
+    /// `[store]`, its path relative to the working directory.
+    pub store: StoreConfig,
+    /// `[server]`.
+    pub server: ServerConfig,
+    /// `[dedup]`.
+    pub dedup: DedupConfig,
+    /// `[queue]`.
+    pub queue: QueueConfig,
+    /// `[shutdown]`.
+    pub shutdown: ShutdownConfig,
+    /// `[log]`.
+    pub log: LogConfig,
+    /// In the order of the file, disabled ones included.
+    pub feeds: Vec<FeedConfig>,
+    /// All topics, compiled.
+    pub topics: Arc<Topics>,
+    /// All reference documents, loaded.
+    pub corpora: Arc<Corpora>,
+    /// What is allowed but may not be meant.
+    pub notes: Vec<Problem>,
+    /// `topics.toml` as it was read, to find the lines of its tests.
+    topics_text: String,
+}
+
+impl Config {
+    /// Runs the tests of the topics. What fails stands at its line.
+    pub fn topic_tests(&self) -> Vec<Problem> {
+        topics::run_tests(&self.dir.join(TOPICS), &self.topics_text, &self.topics)
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config").field("dir", &self.dir).field("feeds", &self.feeds.len()).finish_non_exhaustive()
+    }
+}
+
+/// The configuration directory: what the command line says, else `$RASID_CONFIG`, else `./config` where it is, else
+/// `/etc/rasid`.
+pub fn find_dir(flag: Option<&Path>, env: &dyn Fn(&str) -> Option<String>) -> PathBuf {
+    let from_env = || env(DIR_VARIABLE).filter(|dir| !dir.is_empty()).map(PathBuf::from);
+    let here = || Some(PathBuf::from("config")).filter(|dir| dir.is_dir());
+    flag.map(Path::to_owned).or_else(from_env).or_else(here).unwrap_or_else(|| PathBuf::from("/etc/rasid"))
+}
+
+/// Reads and validates the directory. Blocking.
+///
+/// # Errors
+/// Every problem of all files, in the order of the files and their lines.
+pub fn load(dir: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, Vec<Problem>> {
+    load_with(dir, env, None)
+}
+
+/// As [`load`], with `feeds` instead of what stands in `feeds.toml`.
+fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&str>) -> Result<Config, Vec<Problem>> {
+    if !dir.is_dir() {
+        let message =
+            format!("this directory is not there; name the configuration's directory with --config or ${DIR_VARIABLE}");
+        return Err(vec![Problem::of_file(dir, message)]);
+    }
+    let (mut problems, mut notes) = (Vec::new(), Vec::new());
+    let (rasid_file, feeds_file) = (dir.join(RASID), dir.join(FEEDS));
+
+    let text = read(&rasid_file, &mut problems).unwrap_or_default();
+    let mut report = report::Report::new(&rasid_file, &text);
+    let sections = sections::read(&mut report, dir, env);
+    problems.extend(report.finish());
+
+    let text = match feeds {
+        Some(text) => Some(text.to_owned()),
+        None => read(&feeds_file, &mut problems),
+    };
+    if text.is_none() && !feeds_file.exists() {
+        let message =
+            "this file is missing; create it, with a [[feed]] for each source, or name another directory with --config";
+        problems.push(Problem::of_file(&feeds_file, message));
+    }
+    let text = text.unwrap_or_default();
+    let mut report = report::Report::new(&feeds_file, &text);
+    let feeds = feeds::read(&mut report, env);
+    problems.extend(report.finish());
+
+    let topics_file = dir.join(TOPICS);
+    let text = read(&topics_file, &mut problems);
+    if text.is_none() && !topics_file.exists() {
+        notes.push(Problem::of_file(&topics_file, "this file is missing, so no item will have a topic"));
+    }
+    let topics_text = text.unwrap_or_default();
+    let mut report = report::Report::new(&topics_file, &topics_text);
+    let topics = topics::read(&mut report, env);
+    problems.extend(report.finish());
+    let corpora = topics::read_corpora(&dir.join(CORPUS), &mut problems);
+
+    match (problems.as_slice(), topics, corpora) {
+        ([], Some(topics), Some(corpora)) => Ok(Config {
+            dir: dir.to_owned(),
+            fetch: sections.fetch,
+            store: sections.store,
+            server: sections.server,
+            dedup: sections.dedup,
+            queue: sections.queue,
+            shutdown: sections.shutdown,
+            log: sections.log,
+            feeds,
+            topics: Arc::new(topics),
+            corpora: Arc::new(corpora),
+            notes,
+            topics_text,
+        }),
+        _ => Err(problems),
+    }
+}
+
+/// The text of a file; `None` where there is none, or none that can be read, which is a problem.
+fn read(file: &Path, problems: &mut Vec<Problem>) -> Option<String> {
+    let bytes = match std::fs::read(file) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(error) => {
+            problems.push(Problem::of_file(file, format!("this file cannot be read: {error}")));
+            return None;
+        }
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => Some(text),
+        Err(error) => {
+            let (line, column) = report::line_column(error.as_bytes(), error.utf8_error().valid_up_to());
+            let message = "this is not UTF-8; save the file as UTF-8".to_owned();
+            problems.push(Problem { file: file.to_owned(), line, column, message });
+            None
+        }
+    }
+}
