@@ -104,7 +104,6 @@ fn chain(words: &[Word]) -> u64 {
 }
 
 /// The 32 bits that are kept of a hash.
-#[expect(clippy::cast_possible_truncation, reason = "the high half fits")]
 const fn high(hash: u64) -> u32 {
     (hash >> 32) as u32
 }

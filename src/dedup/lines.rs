@@ -207,7 +207,7 @@ fn is_furniture(line: &str, words: &[Word]) -> bool {
         return true;
     }
     let begins = |start: &&str| line.strip_prefix(*start).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
-    if words.len() <= MAX_FURNITURE && FURNITURE_STARTS.iter().any(|start| begins(&start)) {
+    if words.len() <= MAX_FURNITURE && FURNITURE_STARTS.iter().any(begins) {
         return true;
     }
     let date = |word: &str| MONTHS_AND_DAYS.contains(&word) || word.bytes().all(|b| b.is_ascii_digit() || b == b':');

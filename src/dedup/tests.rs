@@ -127,7 +127,7 @@ fn verdicts() {
         const OTHERS: [&str; 4] = ["بينما", "لاحقا", "هناك", "أخيرا"];
         let swap = |(i, word): (usize, &&str)| {
             let chance = (i as u32).wrapping_mul(2_654_435_761) as usize >> 12;
-            if chance % 5 == 0 { OTHERS[chance / 5 % 4].to_owned() } else { (*word).to_owned() }
+            if chance.is_multiple_of(5) { OTHERS[chance / 5 % 4].to_owned() } else { (*word).to_owned() }
         };
         words.iter().enumerate().map(swap).collect::<Vec<_>>().join(" ")
     };
