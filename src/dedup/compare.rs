@@ -184,9 +184,7 @@ pub fn relate(new: &Marks, known: &Marks, overlap: Overlap, context: Context) ->
         containment >= least && new.words_in_common(known) >= REWORDED_WORDS
     };
     let family = if smaller >= SHORT {
-        let clear = || {
-            containment >= CERTAIN || says_so_too || new.words_in_common(known) >= CERTAIN_WORDS
-        };
+        let clear = || containment >= CERTAIN || says_so_too || new.words_in_common(known) >= CERTAIN_WORDS;
         (containment >= FAMILY && clear()) || (containment >= LIKELY && context.same_day && says_so_too) || reworded()
     } else {
         overlap.shared >= 3 && containment >= FAMILY && says_so_too

@@ -242,7 +242,8 @@ impl Corpora {
     pub fn matches_of(&self, fingerprint: &Fingerprint) -> Vec<CorpusMatch> {
         let marks = Marks::of(fingerprint);
         let exact = fingerprint.content.and_then(|content| self.exact.get(&content)).copied();
-        let mut hits: Vec<u32> = fingerprint.shingles.iter().filter_map(|s| self.shingles.get(s)).flatten().copied().collect();
+        let mut hits: Vec<u32> =
+            fingerprint.shingles.iter().filter_map(|s| self.shingles.get(s)).flatten().copied().collect();
         hits.extend(exact);
         hits.sort_unstable();
         let mut matches: Vec<CorpusMatch> = hits

@@ -125,12 +125,14 @@ fn winnow(words: &[Word]) -> Vec<u32> {
     kept
 }
 
+/// Numbers count as one another here: the same lead with another toll opens alike, and is an update.
 fn openings(lines: &Lines) -> Vec<u32> {
-    let mut found: Vec<u32> = lines
-        .openings(OPENING_LINES)
-        .filter_map(|words| words.get(..OPENING_WORDS))
-        .map(|words| high(chain(words)))
-        .collect();
+    let opening = |words: &[Word]| {
+        let blank = |word: &Word| Word { hash: if word.number.is_some() { 0 } else { word.hash }, ..*word };
+        high(chain(&words.iter().map(blank).collect::<Vec<_>>()))
+    };
+    let mut found: Vec<u32> =
+        lines.openings(OPENING_LINES).filter_map(|words| words.get(..OPENING_WORDS)).map(opening).collect();
     found.sort_unstable();
     found.dedup();
     found

@@ -24,7 +24,9 @@ pub enum PackError {
     #[error("it is not a corpus pack; make one with `rasid corpus pack DIR -o FILE`")]
     NotAPack,
     /// Shortened or changed.
-    #[error("the pack is damaged: its checksum does not fit; copy it again, or remake it with `rasid corpus pack DIR -o FILE`")]
+    #[error(
+        "the pack is damaged: its checksum does not fit; copy it again, or remake it with `rasid corpus pack DIR -o FILE`"
+    )]
     Damaged,
     /// Its fingerprints do not compare with those of this program.
     #[error(
@@ -39,7 +41,9 @@ pub enum PackError {
         wanted: u32,
     },
     /// A name or id that would not be readable in `corpus:name/document`.
-    #[error("`{0}` is no name for a corpus or a document; use at least one character, and no slash, space or control character")]
+    #[error(
+        "`{0}` is no name for a corpus or a document; use at least one character, and no slash, space or control character"
+    )]
     BadName(String),
     /// Two documents of one id.
     #[error("two documents are called `{0}`; rename one of them")]

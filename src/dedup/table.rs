@@ -114,7 +114,8 @@ impl Table {
             return 0;
         }
         // Winnowing keeps small hashes, so they are spread anew before they are scaled to the table.
-        let spread = u64::from(shingle.wrapping_mul(0x9e37_79b1) ^ shingle >> 15).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let spread =
+            u64::from(shingle.wrapping_mul(0x9e37_79b1) ^ shingle >> 15).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
         let mut place = usize::try_from(spread * size as u64 >> 32).unwrap_or_default();
         while let Some(slot) = self.slots.get(place) {
             if slot.value == FREE || slot.shingle == shingle {

@@ -203,10 +203,8 @@ pub fn decide(subject: &Subject<'_>, corpora: &Corpora, index: &Index, known: &K
 fn best_item(subject: &Subject<'_>, marks: &Marks, index: &Index, by_url: Option<ItemId>) -> Option<Verdict> {
     let judge = |found: &Found<'_>| {
         let days = subject.published_at.duration_since(found.item.at).abs();
-        let context = Context {
-            same_address: by_url == Some(found.item.id),
-            same_day: days <= SignedDuration::from_hours(24),
-        };
+        let context =
+            Context { same_address: by_url == Some(found.item.id), same_day: days <= SignedDuration::from_hours(24) };
         relate(marks, &found.item.marks, found.overlap, context)
     };
     let candidates = index.candidates(subject.fingerprint, LEAST_SHARED);
@@ -214,11 +212,7 @@ fn best_item(subject: &Subject<'_>, marks: &Marks, index: &Index, by_url: Option
         .iter()
         .filter_map(|found| judge(found).map(|relation| (found, relation)))
         .min_by(|a, b| weaker(&a.1, &b.1).then(a.0.item.at.cmp(&b.0.item.at)).then(a.0.item.id.cmp(&b.0.item.id)))?;
-    Some(Verdict {
-        kind: relation.kind,
-        of: Some(Original::Item(found.item.id)),
-        similarity: relation.similarity,
-    })
+    Some(Verdict { kind: relation.kind, of: Some(Original::Item(found.item.id)), similarity: relation.similarity })
 }
 
 fn weaker(a: &Relation, b: &Relation) -> Ordering {
