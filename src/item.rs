@@ -182,6 +182,8 @@ pub struct LogRecord {
     pub at: Timestamp,
     /// What happened.
     pub kind: LogKind,
+    /// Which item it happened to; it is named after the item was removed, too.
+    pub id: ItemId,
     /// The item as it stands now; none when it was removed.
     pub item: Option<Item>,
 }

@@ -55,9 +55,14 @@ pub fn check_level(directives: &str) -> Result<(), String> {
     if let Some(word) = lone {
         return Err(format!("`{word}` is not a log level; {example}"));
     }
-    EnvFilter::try_new(directives)
+    filter(directives)
         .map(|_| ())
         .map_err(|error| format!("`{directives}` is not a log filter ({error}); {example}"))
+}
+
+/// The filter; spaces after commas are how people write.
+fn filter(directives: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
+    EnvFilter::try_new(directives.replace(' ', ""))
 }
 
 /// Starts logging to standard error, once for the process. `RASID_LOG` goes before `config.level`.
@@ -72,7 +77,7 @@ pub fn init(config: &LogConfig, terminal: bool) -> Result<(), String> {
         }
         _ => config.level.clone(),
     };
-    let filter = EnvFilter::try_new(&level).map_err(|error| format!("`{level}` is not a log filter: {error}"))?;
+    let filter = filter(&level).map_err(|error| format!("`{level}` is not a log filter: {error}"))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(terminal);
     let json = match config.format {
         LogFormat::Auto => !terminal,

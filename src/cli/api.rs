@@ -24,6 +24,7 @@ use tower::ServiceExt;
 
 use super::output;
 use crate::config::Config;
+use crate::daemon::{self, Mode, Reload, System};
 use crate::serve::{self, Loaded, Router, State};
 use crate::store::{self, StoreError};
 
@@ -31,15 +32,16 @@ use crate::store::{self, StoreError};
 pub enum Api {
     /// To the daemon behind this socket.
     Daemon(PathBuf),
-    /// To the router in this process, which holds the store as long as it lives.
-    Here(Router),
+    /// To the router in this process, which holds the store as long as it lives, and the loops behind it where there are
+    /// any.
+    Here(Router, Option<Box<System>>),
 }
 
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Daemon(socket) => f.debug_tuple("Daemon").field(socket).finish(),
-            Self::Here(_) => f.debug_tuple("Here").finish(),
+            Self::Here(..) => f.debug_tuple("Here").finish(),
         }
     }
 }
@@ -52,7 +54,7 @@ impl Api {
     pub async fn connect(socket: PathBuf, in_process: impl FnOnce() -> anyhow::Result<Router>) -> anyhow::Result<Self> {
         match Self::daemon(socket).await? {
             Some(daemon) => Ok(daemon),
-            None => in_process().map(Self::Here),
+            None => in_process().map(|router| Self::Here(router, None)),
         }
     }
 
@@ -119,7 +121,7 @@ impl Api {
                 request.headers_mut().insert(HOST, hyper::header::HeaderValue::from_static("localhost"));
                 Ok(over_socket(socket, request).await.map_err(|error| Gone { socket: socket.clone(), error })?)
             }
-            Self::Here(router) => {
+            Self::Here(router, _) => {
                 let response = router.clone().oneshot(request).await?;
                 let status = response.status();
                 Ok((status, response.into_body().collect().await?.to_bytes()))
@@ -189,18 +191,33 @@ pub struct Gone {
     error: io::Error,
 }
 
+/// As [`in_process`], with the daemon's own loops behind the router, so that it can poll on demand.
+///
+/// # Errors
+/// When the store cannot be opened, or no HTTP client can be made.
+pub async fn polling(config: Config, reload: Reload) -> anyhow::Result<Api> {
+    let built = tokio::task::spawn_blocking(move || daemon::build(&config).map(|built| (config, built)));
+    let (config, built) = built.await.context("opening the store failed")?.map_err(held)?;
+    let system = System::start(&config, built, Mode::OnDemand, reload)?;
+    Ok(Api::Here(serve::router(system.state()), Some(Box::new(system))))
+}
+
+/// Says what a locked store means to a command.
+fn held(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref::<StoreError>() {
+        Some(StoreError::Locked { .. }) => error.context(
+            "a daemon is just starting or stopping, or another command reads the store; try again in a moment",
+        ),
+        _ => error,
+    }
+}
+
 /// The router over the store that `config` names, for when no daemon holds it. Orders to a daemon are refused.
 ///
 /// # Errors
 /// When the store cannot be opened.
 pub fn in_process(config: &Config) -> anyhow::Result<Router> {
-    let opened = store::open(&config.store).map_err(|error| match error {
-        StoreError::Locked { .. } => anyhow::Error::new(error).context(
-            "a daemon is just starting or stopping, or another command reads the store; try again in a moment",
-        ),
-        error => error.into(),
-    });
-    let (store, _writer) = opened?;
+    let (store, _writer) = store::open(&config.store).map_err(|error| held(error.into()))?;
     let loaded = Loaded {
         feeds: config.feeds.clone(),
         topics: Arc::clone(&config.topics),

@@ -257,7 +257,7 @@ fn told(outcome: &PollOutcome) -> String {
 }
 
 async fn poll(here: &Here, id: &FeedId, json: bool) -> anyhow::Result<()> {
-    let api = here.api().await?;
+    let api = here.poller().await?;
     output::note(format_args!("polling `{id}` …"));
     let record: PollRecord = api.post(&format!("/api/v1/feeds/{id}/poll"), &()).await?;
     if json {

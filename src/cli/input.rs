@@ -21,6 +21,7 @@ const MAX_TEXT: u64 = 1 << 20;
 
 /// Where the text comes from; one of them.
 #[derive(Debug, Args)]
+#[group(multiple = false)]
 pub(super) struct Source {
     /// The text itself
     #[arg(long, value_name = "TEXT")]

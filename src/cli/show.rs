@@ -47,7 +47,7 @@ pub(super) async fn fetch(api: &Api, id: &str) -> anyhow::Result<Item> {
     // Escaped, so that whatever was typed stays one segment of the path.
     let segment: String = url::form_urlencoded::byte_serialize(id.as_bytes()).collect();
     api.get(&format!("/api/v1/items/{segment}"), &[]).await.map_err(|error| match error.downcast_ref::<Refused>() {
-        Some(refused) if refused.status == 404 => error.context("`rasid items` lists what there is"),
+        Some(refused) if refused.status == 404 => anyhow::anyhow!("{refused}; `rasid items` lists what there is"),
         _ => error,
     })
 }

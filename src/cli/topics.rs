@@ -3,10 +3,10 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::input::Source;
+use super::input::{Given, Source};
 use super::output::{self, Screen};
 use super::table::{Column, Fit, render};
-use super::{Here, show};
+use super::{Here, WrongUsage, show};
 use crate::serve::{TopicList, TopicView, TopicsFound};
 
 /// What to do with the topics.
@@ -85,7 +85,13 @@ async fn try_text(here: &Here, test: &Test) -> anyhow::Result<()> {
             ([content.title, content.summary, content.text], json!({ "item": id }))
         }
         None => {
-            let given = test.source.read(&here.config).await?.unwrap_or_default();
+            let given = match test.source.read(&here.config).await? {
+                Some(given) => given,
+                None if test.title.is_some() => Given::default(),
+                None => {
+                    return Err(WrongUsage("give what to test: --text, --file, --url or --item".to_owned()).into());
+                }
+            };
             let title = test.title.clone().unwrap_or(given.title);
             let asked = json!({ "title": title, "text": given.text, "url": given.url });
             ([title, String::new(), given.text], asked)

@@ -9,7 +9,6 @@ mod control;
 mod notify;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -220,7 +219,7 @@ pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
         let opening = tokio::task::spawn_blocking(move || build(&config));
         notify::while_starting(opening).await??
     };
-    let socket = bind_socket(&config.store.path)?;
+    let socket = serve::bind_unix(&config.store.path.join(SOCKET)).context("the socket for commands")?;
     let listen = config.server.listen;
     let tcp = TcpListener::bind(listen).await.with_context(|| format!("[server] listen: {listen} cannot be bound; is another daemon running there?"))?;
     let address = tcp.local_addr().unwrap_or(listen);
@@ -254,21 +253,4 @@ pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
         Some(failure) => Err(failure),
         None => ended,
     }
-}
-
-/// Binds the socket in the store's directory. The store's lock is held, so a socket that is there is a dead one's.
-///
-/// # Errors
-/// When the path is longer than the system allows (about 100 bytes) or cannot be written.
-pub fn bind_socket(store: &Path) -> anyhow::Result<UnixListener> {
-    use std::os::unix::fs::PermissionsExt;
-    let path: PathBuf = store.join(SOCKET);
-    if path.exists() {
-        std::fs::remove_file(&path).with_context(|| format!("{}: the socket of an earlier run cannot be removed", path.display()))?;
-    }
-    let listener = UnixListener::bind(&path)
-        .with_context(|| format!("{}: the socket cannot be bound; a shorter [store] path may help", path.display()))?;
-    let private = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(&path, private).with_context(|| format!("{}: setting its mode", path.display()))?;
-    Ok(listener)
 }

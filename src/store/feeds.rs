@@ -102,8 +102,9 @@ pub(super) fn put_cursor(staged: &mut Staged<'_>, feed: &FeedId, cursor: &FeedCu
         distrusted,
     } = cursor.clone();
     let what = || format!("the cursor of {feed}");
-    let seen: Vec<SeenV1> =
-        seen.into_iter().map(|Seen { key, hash, page_tries }| SeenV1 { key: key.0, hash, page_tries }).collect();
+    let seen_v1 =
+        |Seen { key, url, hash, page_tries }: Seen| SeenV1 { key: key.0, url: url.map(|url| url.0), hash, page_tries };
+    let seen: Vec<SeenV1> = seen.into_iter().map(seen_v1).collect();
     let seen = plain(&seen, what)?;
     let record = CursorV1 {
         etag,

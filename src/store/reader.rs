@@ -147,7 +147,7 @@ impl Store {
             }
             let logged = schema::decode_log(expected, &value)?;
             let item = self.item_by_number(logged.no)?;
-            records.push(LogRecord { seq: Seq(expected), at: logged.at, kind: logged.kind, item });
+            records.push(LogRecord { seq: Seq(expected), at: logged.at, kind: logged.kind, id: logged.id, item });
         }
         Ok(records)
     }

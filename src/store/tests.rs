@@ -30,7 +30,7 @@ fn decided(key: &str) -> Decided {
         published_from: PublishedFrom::Fetch,
         fetched_at: at,
     };
-    let fingerprint = Fingerprint { content: None, title: None, shingles: vec![], numbers: 0, words: 2 };
+    let fingerprint = Fingerprint { words: 2, ..Fingerprint::default() };
     let feed = "rt".parse().unwrap();
     Decided {
         candidate: Candidate { feed, key: EntryKey::of("guid", key), hash: 1, content, topics: vec![], fingerprint },

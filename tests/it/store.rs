@@ -61,8 +61,8 @@ fn candidate(of: &str, key: &str, text: &str, second: i64) -> Candidate {
             content: Some(ContentHash(xxhash_rust::xxh3::xxh3_128(text.as_bytes()).to_be_bytes())),
             title: Some(7),
             shingles: vec![3, 900, 4_000_000_000],
-            numbers: 11,
-            words: 5,
+            // Numbers, openings and the sketch of some text, so that every field is written and read.
+            ..Fingerprint::of("خبر قصير", "سجل الفريق 11 هدفا يوم الاثنين في 3 مباريات")
         },
     }
 }
@@ -360,7 +360,7 @@ fn old_items_are_removed_a_few_at_a_time() {
 }
 
 fn cursor(polls: u64, seen: usize) -> FeedCursor {
-    let seen = (0..seen).map(|n| Seen { key: EntryKey::of("guid", &n.to_string()), hash: n as u64, page_tries: 1 });
+    let seen = (0..seen).map(|n| Seen { key: EntryKey::of("guid", &n.to_string()), url: None, hash: n as u64, page_tries: 1 });
     FeedCursor {
         validators: Validators { etag: Some("\"x\"".to_owned()), last_modified: None },
         validators_url: Some("https://rt.example/feed".parse().unwrap()),
@@ -373,6 +373,7 @@ fn cursor(polls: u64, seen: usize) -> FeedCursor {
         stored: 3,
         moved_to: None,
         body_hash: Some(4),
+        distrusted: false,
     }
 }
 
