@@ -17,6 +17,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::StoreError;
 use super::engine::{DATA_FILE, REPAIR_HINT};
@@ -52,11 +53,7 @@ pub(super) fn claim(root: &Path) -> Result<Place, StoreError> {
         .write(true)
         .open(&lock_file)
         .map_err(|error| io_error("open", &lock_file, error))?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { path: root.to_owned() }),
-        Err(TryLockError::Error(error)) => return Err(io_error("lock", &lock_file, error)),
-    }
+    take(&lock, root, &lock_file)?;
     let (name, published) = generation(root)?;
     let generation = root.join(name);
     if published {
@@ -229,4 +226,20 @@ fn io_error(doing: &str, path: &Path, source: io::Error) -> StoreError {
 
 fn corrupt(what: String) -> StoreError {
     StoreError::Corrupt { what, hint: REPAIR_HINT.to_owned() }
+}
+
+/// How long a holder that is just going is waited for: a command that ends, a daemon that lets go.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: Duration = Duration::from_millis(25);
+
+fn take(lock: &File, root: &Path, lock_file: &Path) -> Result<(), StoreError> {
+    for tried in 1.. {
+        match lock.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if tried < LOCK_TRIES => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { path: root.to_owned() }),
+            Err(TryLockError::Error(error)) => return Err(io_error("lock", lock_file, error)),
+        }
+    }
+    Ok(())
 }

@@ -145,7 +145,7 @@ fn what_is_stored_is_read_back_whole_after_reopening() {
     assert_eq!((known.hash, known.duplicate, known.text_from_page), (first.hash, false, true));
     let mut fingerprints = vec![];
     store.fingerprints(time(0), &mut |id, at, fingerprint| fingerprints.push((id, at, fingerprint))).unwrap();
-    assert_eq!(fingerprints[0], (id(&first), time(100), first.fingerprint.clone()));
+    assert_eq!(fingerprints[0], (id(&first), first.content.published_at, first.fingerprint.clone()));
     store.fingerprints(time(101), &mut |_, _, _| panic!("too old")).unwrap();
     let stats = store.stats().unwrap();
     assert_eq!((stats.last_seq, stats.items, stats.duplicates), (2, 2, 0));

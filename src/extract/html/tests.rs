@@ -1,3 +1,5 @@
+//! Fragments and pages to text: rows of markup and what must come out.
+
 use proptest::prelude::*;
 
 use super::*;
