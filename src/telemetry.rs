@@ -55,9 +55,7 @@ pub fn check_level(directives: &str) -> Result<(), String> {
     if let Some(word) = lone {
         return Err(format!("`{word}` is not a log level; {example}"));
     }
-    filter(directives)
-        .map(|_| ())
-        .map_err(|error| format!("`{directives}` is not a log filter ({error}); {example}"))
+    filter(directives).map(|_| ()).map_err(|error| format!("`{directives}` is not a log filter ({error}); {example}"))
 }
 
 /// The filter; spaces after commas are how people write.

@@ -49,7 +49,7 @@ impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ms = u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX);
         let (name, scale) =
-            SPAN_UNITS.iter().find(|(_, scale)| ms >= *scale && ms % scale == 0).unwrap_or(&("s", 1_000));
+            SPAN_UNITS.iter().find(|(_, scale)| ms >= *scale && ms.is_multiple_of(*scale)).unwrap_or(&("s", 1_000));
         write!(f, "{}{name}", ms / scale)
     }
 }
@@ -89,7 +89,7 @@ impl FromStr for ByteSize {
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, scale) = SIZE_UNITS.iter().find(|(_, s)| self.0 >= *s && self.0 % s == 0).unwrap_or(&("B", 1));
+        let (name, scale) = SIZE_UNITS.iter().find(|(_, s)| self.0 >= *s && self.0.is_multiple_of(*s)).unwrap_or(&("B", 1));
         write!(f, "{}{name}", self.0 / scale)
     }
 }

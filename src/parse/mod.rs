@@ -18,10 +18,10 @@ mod names;
 pub mod page;
 mod repair;
 mod sitemap;
-mod times;
-mod tree;
 #[cfg(test)]
 mod tests;
+mod times;
+mod tree;
 
 use std::collections::HashSet;
 

@@ -44,10 +44,10 @@ pub use corpus::{CorpusFound, CorpusList, CorpusView, DocumentMatch, DocumentVie
 pub use feeds::{CursorView, FeedHistory, FeedList, FeedView, Reloaded};
 pub use files::{Files, serve_files};
 pub use items::{Listing, RevisionView, Revisions};
+pub use listen::{bind_unix, serve_tcp, serve_unix};
 pub use log::Reading;
 pub use stats::{Counts, FeedCounts, Overview};
 pub use topics::{TopicList, TopicView, TopicsFound};
-pub use listen::{bind_unix, serve_tcp, serve_unix};
 
 use problem::Problem;
 

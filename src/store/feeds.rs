@@ -141,7 +141,8 @@ pub(super) fn cursor(read: &impl Read, feed: &FeedId) -> Result<Option<FeedCurso
 }
 
 fn cursor_of(record: CursorV1, seen: Vec<SeenV1>) -> Result<FeedCursor, String> {
-    let seen_of = |SeenV1 { key, url, hash, page_tries }| Seen { key: EntryKey(key), url: url.map(EntryKey), hash, page_tries };
+    let seen_of =
+        |SeenV1 { key, url, hash, page_tries }| Seen { key: EntryKey(key), url: url.map(EntryKey), hash, page_tries };
     let seen = seen.into_iter().map(seen_of);
     Ok(FeedCursor {
         validators: Validators { etag: record.etag, last_modified: record.last_modified },

@@ -45,11 +45,11 @@ pub(super) fn load_whole(read: &impl Read, no: u64) -> Result<Option<Stored>, St
         let Some(mut stored) = load(read, no)? else { return Ok(None) };
         let Some(borrowed) = stored.borrowed else { return Ok(Some(stored)) };
         // A reader may come between: the lender is revised or removed, and the copy has got a text of its own by then.
-        if let Some(lender) = load(read, borrowed.no)? {
-            if xxh3_64(lender.item.content.text.as_bytes()) == borrowed.hash {
-                stored.item.content.text = lender.item.content.text;
-                return Ok(Some(stored));
-            }
+        if let Some(lender) = load(read, borrowed.no)?
+            && xxh3_64(lender.item.content.text.as_bytes()) == borrowed.hash
+        {
+            stored.item.content.text = lender.item.content.text;
+            return Ok(Some(stored));
         }
     }
     Err(damaged(format!("item {no}"), "the item that keeps its text has another one"))

@@ -52,7 +52,8 @@ fn change(engine: &Engine, table: Table, key: &[u8], value: Option<&[u8]>) {
 fn verify_finds_what_is_wrong() {
     let one = keys::number(1);
     let place = |no| keys::published(keys::millis(Timestamp::from_second(1_780_000_000).unwrap()), no);
-    let cases: Vec<(Table, Vec<u8>, Option<&[u8]>, &str)> = vec![
+    type Case<'a> = (Table, Vec<u8>, Option<&'a [u8]>, &'a str);
+    let cases: Vec<Case<'_>> = vec![
         (Table::Items, one.clone(), None, "its item 1 is missing"),
         (Table::Items, one.clone(), Some(b"\0\0\x01damaged"), "item 1"),
         (Table::Items, one.clone(), Some(b"\0\0\x09"), "item 1: its record has the version 9"),

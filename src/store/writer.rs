@@ -154,11 +154,11 @@ impl Writer {
             self.failed = Some(error.to_string());
             return Err(error);
         }
-        if next_seq != self.next_seq {
-            if let Err(error) = inner.place.acknowledge(next_seq - 1) {
-                // The data is safe; only a later loss of it would go unnoticed.
-                tracing::warn!(path = %inner.path.display(), %error, "the acknowledged position could not be noted");
-            }
+        if next_seq != self.next_seq
+            && let Err(error) = inner.place.acknowledge(next_seq - 1)
+        {
+            // The data is safe; only a later loss of it would go unnoticed.
+            tracing::warn!(path = %inner.path.display(), %error, "the acknowledged position could not be noted");
         }
         self.next_seq = next_seq;
         self.last_at = last_at;

@@ -201,17 +201,19 @@ pub fn site(base: &str, now: Timestamp) -> Site {
     let mut feeds = String::from("# Written by `rasid demo` for its sample sources.\n[defaults]\nlanguage = \"ar\"\n");
     let mut files = BTreeMap::new();
     for outlet in &OUTLETS {
-        let pieces: Vec<Piece> = outlet.pieces.iter().filter_map(|row| piece(base, outlet, row, &stories, now)).collect();
+        let pieces: Vec<Piece> =
+            outlet.pieces.iter().filter_map(|row| piece(base, outlet, row, &stories, now)).collect();
         feeds.push_str(&render::feed_toml(base, outlet.id, outlet.title, outlet.format));
-        files.insert(format!("/{}/feed", outlet.id), render::document(base, outlet.id, outlet.title, outlet.format, &pieces));
+        files.insert(
+            format!("/{}/feed", outlet.id),
+            render::document(base, outlet.id, outlet.title, outlet.format, &pieces),
+        );
         for piece in &pieces {
             files.insert(piece.path.clone(), render::page(outlet.id, outlet.title, piece, &pieces));
         }
     }
-    let _infallible = write!(
-        feeds,
-        "\n[[feed]]\nid = \"{BROKEN}\"\ntitle = \"المنارة (معطل)\"\nurl = \"{base}/{BROKEN}/feed\"\n"
-    );
+    let _infallible =
+        write!(feeds, "\n[[feed]]\nid = \"{BROKEN}\"\ntitle = \"المنارة (معطل)\"\nurl = \"{base}/{BROKEN}/feed\"\n");
     files.insert(format!("/{BROKEN}/feed"), render::login_page());
     Site { feeds, files }
 }

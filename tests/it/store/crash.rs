@@ -57,7 +57,7 @@ fn a_killed_process_loses_nothing_it_acknowledged() {
             .spawn()
             .unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
-        let (told, heard) = mpsc::channel();
+        let (told, heard) = mpsc::sync_channel(1_024);
         let reader = std::thread::spawn(move || {
             for line in out.lines().map_while(Result::ok) {
                 let done = line.rsplit_once("acknowledged ").and_then(|(_, done)| done.parse::<u64>().ok());
