@@ -89,7 +89,8 @@ impl FromStr for ByteSize {
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, scale) = SIZE_UNITS.iter().find(|(_, s)| self.0 >= *s && self.0.is_multiple_of(*s)).unwrap_or(&("B", 1));
+        let (name, scale) =
+            SIZE_UNITS.iter().find(|(_, s)| self.0 >= *s && self.0.is_multiple_of(*s)).unwrap_or(&("B", 1));
         write!(f, "{}{name}", self.0 / scale)
     }
 }

@@ -69,7 +69,7 @@ pub(super) fn print(text: &str) -> io::Result<()> {
 /// Writes one line of JSON to standard output.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub(super) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     let mut line = serde_json::to_string(value)?;
     line.push('\n');
