@@ -23,6 +23,7 @@ use std::sync::Arc;
 use crate::dedup::DedupConfig;
 use crate::dedup::corpus::Corpora;
 use crate::fetch::FetchConfig;
+use crate::queue::QueueConfig;
 use crate::serve::ServerConfig;
 use crate::source::FeedConfig;
 use crate::store::StoreConfig;
@@ -31,7 +32,7 @@ use crate::topic::Topics;
 
 pub use edit::{EditError, NewFeed, add_feed, remove_feed};
 pub use report::Problem;
-pub use sections::{QueueConfig, QueueKind, ShutdownConfig};
+pub use sections::ShutdownConfig;
 
 /// The file of the sources.
 pub const FEEDS: &str = "feeds.toml";

@@ -16,34 +16,10 @@ use super::tree::{Env, Section, Tree, unknown_key};
 use crate::dedup::DedupConfig;
 use crate::fetch::{FetchConfig, check_allow};
 use crate::serve::ServerConfig;
+use crate::queue::QueueConfig;
 use crate::store::{Retention, StoreConfig};
 use crate::telemetry::{self, LogConfig};
 use crate::units::{ByteSize, Span};
-
-/// `[queue]`: what stands between collecting and storing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct QueueConfig {
-    /// Which queue.
-    pub kind: QueueKind,
-    /// How many candidates may wait; collecting pauses while they do.
-    pub capacity: u32,
-}
-
-/// Which queue stands between collecting and storing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum QueueKind {
-    /// A channel within the process. What waits in it when the process dies is fetched again.
-    #[default]
-    Memory,
-}
-
-impl Default for QueueConfig {
-    fn default() -> Self {
-        Self { kind: QueueKind::Memory, capacity: 256 }
-    }
-}
 
 /// `[shutdown]`: how the daemon ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
