@@ -6,10 +6,17 @@
 
 use super::VerdictKind;
 use super::fingerprint::{Fingerprint, NumberInContext, Sketch};
+use super::subjects::Vocabulary;
 
-/// A text with fewer shingles (about 40 words) is never a copy by containment alone: a lead repeated as background, a
-/// dateline or a template are as long.
+/// A text with fewer shingles (about 40 words) is never a copy of a longer one by containment alone: a lead repeated as
+/// background, a dateline or a template are as long.
 pub const SHORT: u32 = 16;
+
+/// A short text is one family with another of about its length that has nearly all of it: a reprint under another headline
+/// and with another dateline.
+const WHOLE: f32 = 0.8;
+const WHOLE_LENGTHS: f32 = 0.7;
+const WHOLE_SHARED: u32 = 6;
 
 /// From this containment on two texts are one family.
 pub const FAMILY: f32 = 0.5;
@@ -52,6 +59,7 @@ pub struct Marks {
     sketch: Sketch,
     /// Openings, then numbers: one allocation for both.
     words: Box<[u32]>,
+    vocabulary: Vocabulary,
     openings: u8,
 }
 
@@ -67,6 +75,7 @@ impl Marks {
             title: fingerprint.title.map_or(0, |title| (title as u32).max(1)),
             sketch: fingerprint.sketch,
             words,
+            vocabulary: fingerprint.vocabulary.clone(),
             openings: u8::try_from(fingerprint.openings.len()).unwrap_or(u8::MAX),
         }
     }
@@ -115,7 +124,7 @@ impl Marks {
 
     /// The bytes that this occupies outside itself.
     pub fn heap(&self) -> usize {
-        std::mem::size_of_val(self.words.as_ref())
+        std::mem::size_of_val(self.words.as_ref()) + self.vocabulary.heap()
     }
 }
 
@@ -187,7 +196,8 @@ pub fn relate(new: &Marks, known: &Marks, overlap: Overlap, context: Context) ->
         let clear = || containment >= CERTAIN || says_so_too || new.words_in_common(known) >= CERTAIN_WORDS;
         (containment >= FAMILY && clear()) || (containment >= LIKELY && context.same_day && says_so_too) || reworded()
     } else {
-        overlap.shared >= 3 && containment >= FAMILY && says_so_too
+        let whole = containment >= WHOLE && lengths >= WHOLE_LENGTHS && overlap.shared >= WHOLE_SHARED;
+        overlap.shared >= 3 && containment >= FAMILY && (says_so_too || whole)
     };
     let kind = if !family {
         let linked = if smaller >= SHORT { RELATED } else { FAMILY };
@@ -195,7 +205,9 @@ pub fn relate(new: &Marks, known: &Marks, overlap: Overlap, context: Context) ->
             return None;
         }
         VerdictKind::Related
-    } else if (jaccard >= SAME_WORDING || smaller < UPDATE_BELOW) && new.numbers_differ(known) {
+    } else if new.vocabulary.differs_in_subject(&known.vocabulary)
+        || (jaccard >= SAME_WORDING || smaller < UPDATE_BELOW) && new.numbers_differ(known)
+    {
         VerdictKind::Update
     } else if jaccard >= NEAR || lengths >= REWORDED_LENGTHS {
         VerdictKind::Near

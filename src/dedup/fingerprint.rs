@@ -12,6 +12,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 use crate::id::ContentHash;
 
 use super::lines::{Lines, Word};
+use super::subjects::Vocabulary;
 
 /// The version of these rules; together with [`crate::text::normalize::VERSION`] it says which fingerprints compare.
 pub const VERSION: u32 = 1;
@@ -46,6 +47,8 @@ pub struct Fingerprint {
     pub openings: Vec<u32>,
     /// Which words occur, in any order.
     pub sketch: Sketch,
+    /// What a short text is about; empty for a long one.
+    pub vocabulary: Vocabulary,
     /// Words in the text.
     pub words: u32,
     /// Words in the title.
@@ -67,6 +70,7 @@ impl Fingerprint {
             numbers: numbers(lines),
             openings: openings(lines),
             sketch: Sketch::of(body),
+            vocabulary: Vocabulary::of(lines),
             words: u32::try_from(lines.text.len()).unwrap_or(u32::MAX),
             title_words: u32::try_from(lines.title.len()).unwrap_or(u32::MAX),
         }

@@ -173,6 +173,13 @@ impl Lines {
         lines
     }
 
+    /// The words of the text's first line and those of the others, separated by spaces. A single line is no first one.
+    pub fn first_line(&self) -> (&str, &str) {
+        let words = self.starts.get(1).and_then(|second| second.checked_sub(1));
+        let end = words.and_then(|words| self.joined.match_indices(' ').nth(words));
+        end.and_then(|(end, _)| self.joined.split_at_checked(end)).unwrap_or(("", &self.joined))
+    }
+
     /// The title's words and then the text's, with the places where something starts: the title and the first lines.
     pub fn openings(&self, lines: usize) -> impl Iterator<Item = &[Word]> {
         let title = (!self.title.is_empty()).then_some(self.title.as_slice());

@@ -12,6 +12,7 @@ pub mod fingerprint;
 pub mod index;
 mod lines;
 mod pack;
+pub mod subjects;
 mod table;
 pub mod terms;
 #[cfg(test)]

@@ -17,13 +17,28 @@ pub const MAX_TERMS: usize = 512;
 
 /// The term of a normalized word as a corpus knows it; `None` for function words, numbers and single letters.
 pub fn term(word: &str) -> Option<u32> {
+    #[expect(clippy::cast_possible_truncation, reason = "32 bits of a hash are kept")]
+    content(word).map(|stem| xxh3_64(stem.as_bytes()) as u32)
+}
+
+/// A normalized word as a name is compared: the stem without the letters that are joined to the beginning of a word
+/// (`لكينيا`, `وبكينيا`), whether they belong to it or not, as long as three letters are left. `None` as for [`term`].
+pub(super) fn name(word: &str) -> Option<&str> {
+    let mut name = content(word)?;
+    while let Some(rest) = name.strip_prefix(PROCLITICS).filter(|rest| rest.chars().nth(2).is_some()) {
+        name = rest;
+    }
+    Some(name)
+}
+
+/// The stem of a word that says something.
+fn content(word: &str) -> Option<&str> {
     let stem = stem(word);
     let counts = stem.chars().nth(1).is_some()
         && !word.bytes().all(|b| b.is_ascii_digit())
         && !FUNCTION_WORDS.contains(&word)
         && !FUNCTION_WORDS.contains(&stem);
-    #[expect(clippy::cast_possible_truncation, reason = "32 bits of a hash are kept")]
-    counts.then(|| xxh3_64(stem.as_bytes()) as u32)
+    counts.then_some(stem)
 }
 
 /// The mean over the texts of each text's damped and length-normalized term counts: the centroid that a classifier from
@@ -52,6 +67,7 @@ pub fn weights(texts: &[(&str, &str)]) -> Vec<(u32, f32)> {
 }
 
 const PREFIXES: [&str; 9] = ["وبال", "وال", "بال", "كال", "فال", "ولل", "لل", "ال", "و"];
+const PROCLITICS: [char; 5] = ['و', 'ف', 'ب', 'ك', 'ل'];
 const SUFFIXES: [&str; 9] = ["ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي", "ا"];
 
 /// The word without one article or conjunction and without one ending, as long as three letters are left.

@@ -10,7 +10,7 @@
 //! 2. An item with the same exact text.
 //! 3. A corpus document that the text contains.
 //! 4. An item that the text is a near copy of, is contained in, or contains; the item at the same address among them.
-//! 5. A corpus document, then an item, that reports the same with other numbers (`update`).
+//! 5. A corpus document, then an item, that reports the same with other numbers or of others (`update`).
 //! 6. The item at the same address; a corpus document, then an item, with less in common (`related`).
 //!
 //! Within a step: the strongest kind, the greatest similarity, the oldest.
@@ -45,7 +45,7 @@ pub enum VerdictKind {
     Contained,
     /// The original is an excerpt of it.
     Expands,
-    /// The same wording with other numbers or another day.
+    /// The same wording with other numbers, another day or other names.
     Update,
     /// Passages in common.
     Related,

@@ -17,6 +17,7 @@ use url::Url;
 
 use super::StoreError;
 use crate::dedup::fingerprint::{Fingerprint, NumberInContext, Sketch};
+use crate::dedup::subjects::Vocabulary;
 use crate::dedup::{Original, Verdict, VerdictKind};
 use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq, TopicId};
 use crate::item::{Content, Copy, Item, LogKind, PublishedFrom, TextFrom};
@@ -185,6 +186,7 @@ struct FingerprintV1 {
     numbers: Vec<NumberInContext>,
     openings: Vec<u32>,
     sketch: Sketch,
+    vocabulary: Vocabulary,
     words: u32,
     title_words: u32,
     /// Differences from one to the next: sorted hashes take four bytes so, instead of five.
@@ -433,7 +435,7 @@ pub(super) struct StoredFingerprint {
 }
 
 pub(super) fn encode_fingerprint(item: &Item, of: &Fingerprint) -> Result<Vec<u8>, StoreError> {
-    let Fingerprint { content, title, shingles, numbers, openings, sketch, words, title_words } = of;
+    let Fingerprint { content, title, shingles, numbers, openings, sketch, vocabulary, words, title_words } = of;
     let mut last = 0u32;
     let differences = shingles.iter().map(|shingle| {
         let difference = shingle.wrapping_sub(last);
@@ -449,6 +451,7 @@ pub(super) fn encode_fingerprint(item: &Item, of: &Fingerprint) -> Result<Vec<u8
         numbers: numbers.clone(),
         openings: openings.clone(),
         sketch: *sketch,
+        vocabulary: vocabulary.clone(),
         words: *words,
         title_words: *title_words,
         shingles: differences.collect(),
@@ -473,6 +476,7 @@ pub(super) fn decode_fingerprint(no: u64, bytes: &[u8]) -> Result<StoredFingerpr
         numbers: record.numbers,
         openings: record.openings,
         sketch: record.sketch,
+        vocabulary: record.vocabulary,
         words: record.words,
         title_words: record.title_words,
     };

@@ -119,10 +119,22 @@ impl Newsroom {
 
 #[test]
 fn copies_are_recognized_before_and_after_their_originals_and_nothing_else_is() {
+    recognizes_copies(|text| Fingerprint::of("", text));
+}
+
+#[test]
+fn so_are_they_with_the_first_line_as_the_title() {
+    recognizes_copies(|text| {
+        let (title, text) = text.trim_start().split_once('\n').unwrap_or(("", text));
+        Fingerprint::of(title, text)
+    });
+}
+
+fn recognizes_copies(print: fn(&str) -> Fingerprint) {
     let Some(path) = shared("data/near_duplicates_dev.jsonl.gz") else { return };
     let records: Vec<(Value, Fingerprint)> = jsonl_gz(path)
         .map(|record| {
-            let fingerprint = Fingerprint::of("", field(&record, "text"));
+            let fingerprint = print(field(&record, "text"));
             (record, fingerprint)
         })
         .collect();
@@ -192,4 +204,69 @@ fn no_article_of_another_year_is_a_copy_of_a_seed() {
         assert!(found.iter().all(|m| !m.kind.is_copy()), "{}: {found:?}", field(&article, "id"));
     }
     assert_eq!(articles, 8_000);
+}
+
+/// Two texts of one template and a reprint of each, as (title, text).
+struct Template {
+    name: String,
+    texts: [(String, String); 2],
+    reprints: [(String, String); 2],
+}
+
+fn templates() -> Vec<Template> {
+    let file = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/templates.txt")).unwrap();
+    let read = |block: &str| {
+        let (name, fields) = block.trim().split_once('\n').unwrap();
+        let fields: HashMap<&str, &str> = fields.lines().map(|line| line.split_once(": ").unwrap()).collect();
+        let filled = |field: &str, which: usize| {
+            let mut parts = fields.get(field).copied().unwrap_or_default().split(['{', '}']);
+            let mut out = parts.next().unwrap_or_default().to_owned();
+            while let (Some(choice), Some(after)) = (parts.next(), parts.next()) {
+                out.extend([choice.split('|').nth(which).unwrap(), after]);
+            }
+            out
+        };
+        let text = |which| (filled("title", which), filled("text", which));
+        let reprint = |which| {
+            let text = format!("{} {}", filled("dateline", which), filled("text", which));
+            let words: Vec<&str> = text.split_whitespace().collect();
+            let kept = if fields.contains_key("cut") { words.len() * 2 / 3 } else { words.len() };
+            (filled("again", which), words[..kept].join(" "))
+        };
+        Template { name: name.to_owned(), texts: [text(0), text(1)], reprints: [reprint(0), reprint(1)] }
+    };
+    file.split("\n@ ").skip(1).map(read).collect()
+}
+
+#[test]
+fn texts_of_one_template_are_two_and_their_reprints_are_copies() {
+    let mut faults = Vec::new();
+    let templates = templates();
+    assert!(templates.len() >= 24);
+    // A feed gives a headline and a text; a file may have the headline on top.
+    let divided = |(title, text): &(String, String)| Fingerprint::of(title, text);
+    let on_top = |(title, text): &(String, String)| Fingerprint::of("", &format!("{title}\n{text}"));
+    type Reading<'a> = &'a dyn Fn(&(String, String)) -> Fingerprint;
+    let readings: [(&str, Reading<'_>); 2] = [("divided", &divided), ("on top", &on_top)];
+    for (reading, print) in readings {
+        for Template { name, texts, reprints } in &templates {
+            for (one, two) in [(0, 1), (1, 0)] {
+                let mut newsroom = Newsroom::new();
+                newsroom.store("one", "one", &print(&texts[one]));
+                let (verdict, _) = newsroom.judge(&print(&texts[two]));
+                if verdict.kind.is_copy() {
+                    faults.push(format!("{name}, {reading}: the second is no copy: {verdict:?}"));
+                }
+                newsroom.store("two", "two", &print(&texts[two]));
+                for (reprint, of) in [(one, "one"), (two, "two")] {
+                    let (verdict, found) = newsroom.judge(&print(&reprints[reprint]));
+                    if !verdict.kind.is_copy() || found != of {
+                        faults
+                            .push(format!("{name}, {reading}: the reprint is a copy of {of}: {verdict:?} of {found}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
