@@ -46,8 +46,12 @@ impl Model {
             Some(Original::Item(of)) => Some(*of),
             _ => None,
         };
-        if let Some(copy) = of.and_then(|of| self.items.get(&of)).filter(|item| item.kind.is_duplicate()) {
-            of = copy.of;
+        // A copy of a copy is one of the original, however many stand between; a ring of copies ends where it began.
+        for _ in 0..8 {
+            match of.filter(|of| *of != this).and_then(|of| self.items.get(&of)).filter(|item| item.kind.is_duplicate()) {
+                Some(copy) => of = copy.of,
+                None => break,
+            }
         }
         let copy = verdict.kind.is_duplicate() && of != Some(this);
         let kind = if copy { verdict.kind } else { VerdictKind::New };
