@@ -34,8 +34,9 @@ pub(super) async fn run(
         match message {
             None => return Ok(()),
             Some(Control::Poll { feed, answer }) => {
-                // A full channel is a wish that is not taken; its answer is dropped and the asker told so.
-                let _refused = wishes.try_send(PollNow { feed, answer });
+                if let Err(mpsc::error::TrySendError::Full(wish)) = wishes.try_send(PollNow { feed, answer }) {
+                    let _gone = wish.answer.send(Err("too many polls are asked for at once; try again".to_owned()));
+                }
             }
             Some(Control::Reload { answer }) => {
                 let reload = reload.clone();

@@ -77,11 +77,8 @@ fn loaded(config: &Config) -> Loaded {
 }
 
 impl System {
-    /// Starts the loops over what was built.
-    ///
-    /// # Errors
-    /// When a cursor or a fingerprint cannot be read from the store.
-    pub fn start(config: &Config, built: Built, mode: Mode, reload: Reload) -> anyhow::Result<Self> {
+    /// Starts the loops over what was built. What fails from here on ends the loop that it fails in.
+    pub fn start(config: &Config, built: Built, mode: Mode, reload: Reload) -> Self {
         let Built { store, writer, client, loaded } = built;
         let workers = config.fetch.workers.max(1) as usize;
         let stop = Stop::default();
@@ -93,7 +90,7 @@ impl System {
         let (queue_sender, queue) = queue::memory(config.queue.capacity as usize);
         let automatic = mode == Mode::Automatic;
         let channels = Channels { jobs: job_sender, wishes, finished };
-        let schedule = Schedule::new(store.clone(), loaded.clone(), channels, stop.clone(), automatic)?;
+        let schedule = Schedule::new(store.clone(), loaded.clone(), channels, stop.clone(), automatic);
         let committer = Committer::new(store.clone(), writer, loaded.clone(), &config.dedup, config.store.retention);
         let started = automatic.then(now);
         let state = State { store, loaded: loaded.clone(), control: control_sender, started, clock: now };
@@ -106,7 +103,7 @@ impl System {
             system.spawn("collect", work(collector.clone(), jobs.clone(), queue_sender.clone(), finished_sender.clone()));
         }
         system.spawn_commit(committer, queue, mode);
-        Ok(system)
+        system
     }
 
     /// What the routes need.
@@ -145,17 +142,21 @@ impl System {
     async fn first_failure(&mut self) -> anyhow::Error {
         match self.loops.join_next_with_id().await {
             None => anyhow::anyhow!("nothing is running"),
-            Some(ended) => self.describe(ended).err().unwrap_or_else(|| anyhow::anyhow!("a loop ended by itself")),
+            Some(ended) => match self.describe(ended) {
+                Ok(name) => anyhow::anyhow!("{name} ended by itself"),
+                Err(error) => error,
+            },
         }
     }
 
-    fn describe(&mut self, ended: Result<(Id, anyhow::Result<()>), tokio::task::JoinError>) -> anyhow::Result<()> {
+    /// The name of the loop, if it ended well.
+    fn describe(&mut self, ended: Result<(Id, anyhow::Result<()>), tokio::task::JoinError>) -> anyhow::Result<&'static str> {
         let (id, result) = match ended {
             Ok((id, result)) => (id, result),
             Err(error) => (error.id(), Err(anyhow::anyhow!("{error}"))),
         };
         let name = self.names.remove(&id).unwrap_or("a loop");
-        result.with_context(|| format!("{name} failed"))
+        result.map(|()| name).with_context(|| format!("{name} failed"))
     }
 
     /// Stops, waits for everyone, and says who is late.
@@ -192,12 +193,18 @@ async fn work(
         let Some(job) = next else { return Ok(()) };
         let feed = job.feed.id.clone();
         let result = match collector.poll(job).await {
-            None => None,
+            None => Err("the daemon was stopped before the poll was made".to_owned()),
             Some(collected) => {
                 let poll = collected.poll.clone();
-                let receipt = queue.send(collected).await.context("the committer has ended")?;
+                let Some(receipt) = queue.send(collected).await else {
+                    let result = Err("what it gave could not be stored; the log of the daemon says why".to_owned());
+                    let _stopped = finished.send(Finished { feed, result }).await;
+                    // The committer's own end names the reason and stops the others: ending first would hide it.
+                    collector.stop.wait().await;
+                    return Ok(());
+                };
                 crate::pipeline::collect::report(&feed, &poll, &receipt);
-                Some((receipt.cursor, poll))
+                Ok((receipt.cursor, poll))
             }
         };
         // After the stop nobody listens any more, which is no failure.
@@ -223,7 +230,7 @@ pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
     let listen = config.server.listen;
     let tcp = TcpListener::bind(listen).await.with_context(|| format!("[server] listen: {listen} cannot be bound; is another daemon running there?"))?;
     let address = tcp.local_addr().unwrap_or(listen);
-    let mut system = System::start(&config, built, Mode::Automatic, reload)?;
+    let mut system = System::start(&config, built, Mode::Automatic, reload);
     system.serve(socket, Some((tcp, config.server.clone())));
     let enabled = config.feeds.iter().filter(|feed| feed.enabled).count();
     tracing::info!(feeds = enabled, store = %config.store.path.display(), address = %address, "rasid is running");
