@@ -103,8 +103,8 @@ fn is_front_page(url: &Url) -> bool {
 }
 
 /// The newest publication times, newest first, at most 20, none in the future.
-pub(super) fn newest_times(drafts: &[Draft], now: Timestamp) -> Vec<Timestamp> {
-    let mut times: Vec<Timestamp> = drafts.iter().filter_map(|d| d.entry.published).filter(|at| *at <= now).collect();
+pub(super) fn newest_times<'a>(entries: impl Iterator<Item = &'a Entry>, now: Timestamp) -> Vec<Timestamp> {
+    let mut times: Vec<Timestamp> = entries.filter_map(|entry| entry.published).filter(|at| *at <= now).collect();
     times.sort_unstable_by(|a, b| b.cmp(a));
     times.truncate(20);
     times

@@ -68,10 +68,18 @@ impl Committer {
         known: Known,
     ) -> Result<Option<Decided>, StoreError> {
         let has_page = candidate.content.text_from == TextFrom::Page;
-        if known.hash == candidate.hash && (known.text_from_page || !has_page) {
+        let same_words = known.hash == candidate.hash;
+        if same_words && !has_page {
             return Ok(None);
         }
         let stored = self.store.item(known.id)?;
+        if same_words && known.text_from_page {
+            // The page of a revision that had failed at first brings what the item still lacks; any other brings nothing.
+            let lacks = stored.as_ref().is_some_and(|stored| stored.content.text != candidate.content.text);
+            if !lacks {
+                return Ok(None);
+            }
+        }
         let mut similarity = 1.0;
         if let Some(stored) = stored {
             if known.text_from_page && !has_page {

@@ -71,7 +71,11 @@ impl Committer {
             store,
             writer,
             loaded,
-            window: dedup.window,
+            // What retention has removed is not to be called an original.
+            window: match retention {
+                Retention::For(span) => dedup.window.min(span),
+                Retention::Forever => dedup.window,
+            },
             retention,
             index: None,
             pending: Pending::default(),
