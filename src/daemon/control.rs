@@ -56,7 +56,8 @@ pub(super) async fn run(
 fn replace(current: &watch::Sender<Arc<Loaded>>, config: &Config) -> String {
     let new = loaded(config);
     let enabled = new.feeds.iter().filter(|feed| feed.enabled).count();
-    let summary = format!("{} feeds ({enabled} enabled) and {} topics are in force", new.feeds.len(), new.topics.ids().count());
+    let summary =
+        format!("{} feeds ({enabled} enabled) and {} topics are in force", new.feeds.len(), new.topics.ids().count());
     current.send_replace(Arc::new(new));
     summary
 }

@@ -100,7 +100,8 @@ impl System {
         let jobs = Arc::new(Mutex::new(jobs));
         let collector = Collector { client, loaded, stop };
         for _ in 0..workers {
-            system.spawn("collect", work(collector.clone(), jobs.clone(), queue_sender.clone(), finished_sender.clone()));
+            system
+                .spawn("collect", work(collector.clone(), jobs.clone(), queue_sender.clone(), finished_sender.clone()));
         }
         system.spawn_commit(committer, queue, mode);
         system
@@ -129,7 +130,9 @@ impl System {
     /// Serves the routes on the socket and on an address.
     pub fn serve(&mut self, socket: UnixListener, tcp: Option<(TcpListener, serve::ServerConfig)>) {
         let (state, stop) = (self.state(), self.stop.clone());
-        self.spawn("serve socket", async move { Ok(serve::serve_unix(socket, state, async move { stop.wait().await }).await?) });
+        self.spawn("serve socket", async move {
+            Ok(serve::serve_unix(socket, state, async move { stop.wait().await }).await?)
+        });
         if let Some((listener, config)) = tcp {
             let (state, stop) = (self.state(), self.stop.clone());
             self.spawn("serve http", async move {
@@ -150,7 +153,10 @@ impl System {
     }
 
     /// The name of the loop, if it ended well.
-    fn describe(&mut self, ended: Result<(Id, anyhow::Result<()>), tokio::task::JoinError>) -> anyhow::Result<&'static str> {
+    fn describe(
+        &mut self,
+        ended: Result<(Id, anyhow::Result<()>), tokio::task::JoinError>,
+    ) -> anyhow::Result<&'static str> {
         let (id, result) = match ended {
             Ok((id, result)) => (id, result),
             Err(error) => (error.id(), Err(anyhow::anyhow!("{error}"))),
@@ -228,7 +234,9 @@ pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
     };
     let socket = serve::bind_unix(&config.store.path.join(SOCKET)).context("the socket for commands")?;
     let listen = config.server.listen;
-    let tcp = TcpListener::bind(listen).await.with_context(|| format!("[server] listen: {listen} cannot be bound; is another daemon running there?"))?;
+    let tcp = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("[server] listen: {listen} cannot be bound; is another daemon running there?"))?;
     let address = tcp.local_addr().unwrap_or(listen);
     let mut system = System::start(&config, built, Mode::Automatic, reload);
     system.serve(socket, Some((tcp, config.server.clone())));
@@ -245,7 +253,9 @@ pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
     };
     notify::stopping();
     match &failure {
-        None => tracing::info!(deadline = %config.shutdown.deadline, "stopping: what is in hand is finished and stored"),
+        None => {
+            tracing::info!(deadline = %config.shutdown.deadline, "stopping: what is in hand is finished and stored")
+        }
         Some(failure) => tracing::error!("{failure:#}; stopping"),
     }
     let socket = config.store.path.join(SOCKET);
@@ -259,5 +269,34 @@ pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
     match failure {
         Some(failure) => Err(failure),
         None => ended,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{FeedConfig, FeedCursor};
+
+    /// The committer's own end is to be the first that ends: its reason is what people need.
+    #[tokio::test]
+    async fn a_worker_without_a_committer_tells_who_waits_and_ends_with_the_stop() {
+        let client = Client::new(&crate::fetch::FetchConfig::default()).unwrap();
+        let loaded = Loaded { feeds: Vec::new(), topics: Arc::default(), corpora: Arc::default() };
+        let stop = Stop::default();
+        let collector = Collector { client, loaded: watch::channel(Arc::new(loaded)).1, stop: stop.clone() };
+        let (job_sender, jobs) = mpsc::channel(1);
+        let (queue, committer) = queue::memory(1);
+        drop(committer);
+        let (finished, mut told) = mpsc::channel(1);
+        let mut worker = tokio::spawn(work(collector, Arc::new(Mutex::new(jobs)), queue, finished));
+        // Refused by the guard, so nothing is asked; the failed poll is a poll all the same.
+        let feed = FeedConfig::new("a".parse().unwrap(), "http://127.0.0.1:1/".parse().unwrap());
+        let cursor = FeedCursor::start(&feed, now());
+        job_sender.send(Job { feed, cursor }).await.unwrap();
+        let reason = told.recv().await.unwrap().result.unwrap_err();
+        assert!(reason.contains("could not be stored"), "{reason}");
+        assert!(tokio::time::timeout(Duration::from_millis(20), &mut worker).await.is_err(), "it waits for the stop");
+        stop.set();
+        worker.await.unwrap().unwrap();
     }
 }

@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn t9_an_address_that_all_entries_share_is_no_identity() {
-        let keys = keys(&[("", "https://x.test/live", "أ"), ("", "https://x.test/live", "ب"), ("", "https://x.test/", "ج")]);
+        let keys =
+            keys(&[("", "https://x.test/live", "أ"), ("", "https://x.test/live", "ب"), ("", "https://x.test/", "ج")]);
         assert_eq!(keys.iter().collect::<std::collections::HashSet<_>>().len(), 3);
     }
 

@@ -23,7 +23,9 @@ use crate::id::EntryKey;
 use crate::item::Collected;
 use crate::parse::{self, Parsed};
 use crate::serve::Loaded;
-use crate::source::{Document, FeedConfig, FeedCursor, MAX_PAGE_TRIES, PollError, PollOutcome, PollRecord, Seen, Severity};
+use crate::source::{
+    Document, FeedConfig, FeedCursor, MAX_PAGE_TRIES, PollError, PollOutcome, PollRecord, Seen, Severity,
+};
 use crate::units::Span;
 
 /// How many pages one poll fetches. The rest is left for the next poll, which is due at once: a feed of a thousand
@@ -135,7 +137,10 @@ impl Collector {
         // An index stays the same while its parts change: nothing that the server says of it holds for them.
         poll.left = Left::Parts;
         if parts.len() > SITEMAPS_PER_POLL {
-            parsed.notes.push(format!("{SITEMAPS_PER_POLL} of the {} parts of the sitemap are read, newest first", parts.len()));
+            parsed.notes.push(format!(
+                "{SITEMAPS_PER_POLL} of the {} parts of the sitemap are read, newest first",
+                parts.len()
+            ));
         }
         let (mut read, mut first_error) = (0, None);
         for url in parts.into_iter().take(SITEMAPS_PER_POLL) {
@@ -224,7 +229,12 @@ impl Collector {
 
     /// The page of an entry, taken from the budget; `Some(None)` where it needs none. `None` where it has to wait for
     /// another poll, because of the budget or the stop.
-    async fn page(&self, poll: &Poll, draft: &Draft, left: Option<&mut u32>) -> Option<Option<Result<Document, PageFault>>> {
+    async fn page(
+        &self,
+        poll: &Poll,
+        draft: &Draft,
+        left: Option<&mut u32>,
+    ) -> Option<Option<Result<Document, PageFault>>> {
         if self.stop.is_set() {
             return None;
         }

@@ -12,9 +12,7 @@ use crate::fetch::{ACCEPT_FEED, Request, keeps_secrets};
 use crate::item::{Candidate, Collected, Rejected};
 use crate::parse::Parsed;
 use crate::pipeline::{Job, now};
-use crate::source::{
-    Document, FeedConfig, FeedCursor, Next, PollOutcome, PollRecord, Redirect, Seen, Validators,
-};
+use crate::source::{Document, FeedConfig, FeedCursor, Next, PollOutcome, PollRecord, Redirect, Seen, Validators};
 
 /// What of a document was not dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,7 +169,13 @@ impl Poll {
             next: self.cursor.next,
             rule: next.rule,
         };
-        Collected { feed: self.feed.id, cursor: self.cursor, poll, candidates: self.candidates, rejected: self.rejected }
+        Collected {
+            feed: self.feed.id,
+            cursor: self.cursor,
+            poll,
+            candidates: self.candidates,
+            rejected: self.rejected,
+        }
     }
 }
 

@@ -90,7 +90,9 @@ impl Committer {
             let before = Fingerprint::of(&stored.content.title, &stored.content.text);
             similarity = containment(&before, &candidate.fingerprint);
         }
-        if !known.duplicate && let Some(index) = &mut self.index {
+        if !known.duplicate
+            && let Some(index) = &mut self.index
+        {
             index.insert(known.id, candidate.content.published_at, &candidate.fingerprint);
         }
         let verdict = Verdict { kind: VerdictKind::Revision, of: Some(Original::Item(known.id)), similarity };
@@ -101,12 +103,7 @@ impl Committer {
 
 /// What will be known of a candidate once it is stored.
 pub(super) fn known_as(id: ItemId, candidate: &Candidate, duplicate: bool) -> Known {
-    Known {
-        id,
-        hash: candidate.hash,
-        duplicate,
-        text_from_page: candidate.content.text_from == TextFrom::Page,
-    }
+    Known { id, hash: candidate.hash, duplicate, text_from_page: candidate.content.text_from == TextFrom::Page }
 }
 
 /// Shared shingles to those of the smaller wording.

@@ -102,7 +102,7 @@ impl Committer {
     /// # Errors
     /// When the store cannot be written. What was not acknowledged will be collected again.
     pub fn run(mut self, mut queue: Receiver) -> Result<(), StoreError> {
-        while let Some(first) = queue.next() {
+        while let Some(first) = queue.wait() {
             let mut open = Vec::new();
             let mut next = Some(first);
             while let Some(delivery) = next {

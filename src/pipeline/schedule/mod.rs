@@ -185,7 +185,7 @@ impl Schedule {
             Err(panic) => {
                 let what = "reading the cursors of the feeds".to_owned();
                 Err(StoreError::Io { what, source: std::io::Error::other(panic) })
-            },
+            }
         }
     }
 
@@ -270,7 +270,8 @@ impl Schedule {
 
     fn wish(&mut self, wish: PollNow) {
         let Some(entry) = self.entries.get_mut(&wish.feed) else {
-            let _gone = wish.answer.send(Err(format!("there is no feed `{}`; `rasid feeds list` names them", wish.feed)));
+            let _gone =
+                wish.answer.send(Err(format!("there is no feed `{}`; `rasid feeds list` names them", wish.feed)));
             return;
         };
         let before = (entry.cursor.next, wish.feed.clone());
@@ -281,3 +282,6 @@ impl Schedule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
