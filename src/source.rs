@@ -441,11 +441,7 @@ impl FeedCursor {
         let retry_page = self.seen.iter().any(Seen::wants_page);
         // Whom it was asked as is not part of the address that answered.
         let same = self.validators_url.as_ref().is_some_and(|known| bare(known) == bare(url));
-        if self.distrusted || audit || retry_page || !same {
-            Validators::default()
-        } else {
-            self.validators.clone()
-        }
+        if self.distrusted || audit || retry_page || !same { Validators::default() } else { self.validators.clone() }
     }
 
     /// How this feed knows the entry with these keys, if it was shown before.
@@ -568,4 +564,5 @@ fn people(span: Duration) -> String {
 }
 
 #[cfg(test)]
+#[path = "source_tests.rs"]
 mod tests;
