@@ -15,6 +15,10 @@ demo *arguments:
 test *filter:
     cargo test {{filter}}
 
+# kills the daemon so many times, and shows that nothing is lost or doubled: just recovery 50
+recovery rounds="50":
+    RASID_ROUNDS={{rounds}} cargo test --test it recovery -- --nocapture
+
 # formats the sources
 fmt:
     cargo fmt

@@ -5,6 +5,7 @@
 //! Not here: fetching ([`crate::fetch`]), the clock ([`crate::pipeline`]), storing the cursor ([`crate::store`]).
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -72,7 +73,7 @@ pub struct ArticleSelectors {
 }
 
 /// One source, validated: what `feeds.toml` says of it with the defaults filled in.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct FeedConfig {
     /// Its name, unique and never reused.
     pub id: FeedId,
@@ -116,6 +117,70 @@ pub struct FeedConfig {
     pub page: Option<PageSelectors>,
     /// Selectors of the entries' pages.
     pub article: Option<ArticleSelectors>,
+}
+
+impl fmt::Debug for FeedConfig {
+    /// Without what is secret: the password, the values of headers, user names and passwords in addresses.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const HIDDEN: &str = "(not shown)";
+        // Taken apart whole, so that a new field is decided upon here, too.
+        let Self {
+            id,
+            title,
+            url,
+            kind,
+            enabled,
+            disabled_reason,
+            language,
+            interval,
+            min_interval,
+            max_interval,
+            full_text,
+            headers,
+            user_agent,
+            proxy,
+            username,
+            password,
+            charset,
+            timezone,
+            max_entries,
+            page,
+            article,
+        } = self;
+        let proxy = proxy.as_ref().map(|proxy| Url::parse(proxy).map_or(HIDDEN.to_owned(), |url| bare(&url).into()));
+        f.debug_struct("FeedConfig")
+            .field("id", id)
+            .field("title", title)
+            .field("url", &bare(url).as_str())
+            .field("kind", kind)
+            .field("enabled", enabled)
+            .field("disabled_reason", disabled_reason)
+            .field("language", language)
+            .field("interval", interval)
+            .field("min_interval", min_interval)
+            .field("max_interval", max_interval)
+            .field("full_text", full_text)
+            .field("headers", &headers.keys().map(|name| (name, HIDDEN)).collect::<BTreeMap<_, _>>())
+            .field("user_agent", user_agent)
+            .field("proxy", &proxy)
+            .field("username", username)
+            .field("password", &password.as_ref().map(|_| HIDDEN))
+            .field("charset", charset)
+            .field("timezone", timezone)
+            .field("max_entries", max_entries)
+            .field("page", page)
+            .field("article", article)
+            .finish()
+    }
+}
+
+/// `url` without user name and password.
+fn bare(url: &Url) -> Url {
+    let mut url = url.clone();
+    // Both fail only for addresses that cannot have them.
+    let _none = url.set_password(None);
+    let _none = url.set_username("");
+    url
 }
 
 /// How many entries of one document are read where a feed does not say.
@@ -209,6 +274,13 @@ pub struct Seen {
     pub hash: u64,
     /// How often its page was tried in vain; 0 when nothing is missing.
     pub page_tries: u8,
+}
+
+impl Seen {
+    /// Whether its page is to be tried again.
+    pub const fn wants_page(&self) -> bool {
+        self.page_tries > 0 && self.page_tries < MAX_PAGE_TRIES
+    }
 }
 
 /// How often a page that fails is tried again (trap T20: one failure must not leave the teaser for ever).
@@ -366,12 +438,10 @@ impl FeedCursor {
     /// when a page is to be tried again and the document is needed for that.
     pub fn validators_for(&self, url: &Url) -> Validators {
         let audit = self.not_modified > 0 && self.not_modified.is_multiple_of(AUDIT_EVERY);
-        let retry_page = self.seen.iter().any(|seen| seen.page_tries > 0 && seen.page_tries < MAX_PAGE_TRIES);
-        if self.distrusted || audit || retry_page || self.validators_url.as_ref() != Some(url) {
-            Validators::default()
-        } else {
-            self.validators.clone()
-        }
+        let retry_page = self.seen.iter().any(Seen::wants_page);
+        // Whom it was asked as is not part of the address that answered.
+        let same = self.validators_url.as_ref().is_some_and(|known| bare(known) == bare(url));
+        if self.distrusted || audit || retry_page || !same { Validators::default() } else { self.validators.clone() }
     }
 
     /// How this feed knows the entry with these keys, if it was shown before.
@@ -494,98 +564,5 @@ fn people(span: Duration) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn feed() -> FeedConfig {
-        FeedConfig::new("a".parse().unwrap(), "https://example.org/rss".parse().unwrap())
-    }
-
-    fn now() -> Timestamp {
-        "2022-01-13T10:00:00Z".parse().unwrap()
-    }
-
-    fn every(minutes: i64, count: i64) -> Vec<Timestamp> {
-        (0..count).map(|n| now() - jiff::SignedDuration::from_mins(minutes * n)).collect()
-    }
-
-    fn error(severity: Severity, retry_after: Option<Span>) -> PollOutcome {
-        let error = PollError { kind: "x".into(), message: "x".into(), hint: "x".into(), severity, retry_after };
-        PollOutcome { error: Some(error), ..PollOutcome::default() }
-    }
-
-    #[test]
-    fn a_busy_feed_is_polled_sooner_and_a_quiet_one_later() {
-        let cursor = FeedCursor::start(&feed(), now());
-        let wait = |published: Vec<Timestamp>| {
-            let outcome = PollOutcome { published, ..PollOutcome::default() };
-            cursor.next_poll(&outcome, &feed(), now(), 0.5).wait
-        };
-        assert_eq!(wait(every(5, 20)), Span::secs(10 * 60), "half way from 15 to 5 minutes");
-        assert!(wait(every(600, 20)) > Span::secs(2 * 3_600));
-        assert_eq!(wait(vec![]), Span::secs(15 * 60 * 5 / 4), "no dates, nothing new");
-    }
-
-    #[test]
-    fn the_wait_stays_within_the_limits_whatever_the_history() {
-        let feed = feed();
-        let mut cursor = FeedCursor::start(&feed, now());
-        for round in 0..40 {
-            let published = if round % 2 == 0 { every(0, 20) } else { every(100_000, 20) };
-            let outcome = PollOutcome { published, ..PollOutcome::default() };
-            let next = cursor.next_poll(&outcome, &feed, now(), 0.5);
-            assert!(next.interval >= feed.min_interval && next.interval <= feed.max_interval, "{next:?}");
-            cursor.advance(&outcome, &next, now());
-        }
-    }
-
-    #[test]
-    fn t6_failures_slow_a_feed_down_but_never_end_it() {
-        let feed = feed();
-        let mut cursor = FeedCursor::start(&feed, now());
-        for _ in 0..100 {
-            let outcome = error(Severity::Hard, None);
-            let next = cursor.next_poll(&outcome, &feed, now(), 0.5);
-            assert!(next.wait <= feed.max_interval, "{next:?}");
-            cursor.advance(&outcome, &next, now());
-        }
-        let outcome = PollOutcome { new: 1, ..PollOutcome::default() };
-        let next = cursor.next_poll(&outcome, &feed, now(), 0.5);
-        assert!(next.wait <= feed.interval, "one answer and it is back to speed: {next:?}");
-    }
-
-    #[test]
-    fn retry_after_is_honoured_up_to_a_day() {
-        let cursor = FeedCursor::start(&feed(), now());
-        let wait = |secs| {
-            let outcome = error(Severity::Temporary, Some(Span::secs(secs)));
-            cursor.next_poll(&outcome, &feed(), now(), 0.5).wait
-        };
-        assert_eq!(wait(7_200), Span::secs(7_200));
-        assert_eq!(wait(10_000_000), MAX_RETRY_AFTER);
-        assert_eq!(wait(1), Span::secs(15 * 60));
-    }
-
-    #[test]
-    fn t12_validators_are_left_out_now_and_then_and_for_another_address() {
-        let feed = feed();
-        let mut cursor = FeedCursor::start(&feed, now());
-        cursor.validators.etag = Some("\"1\"".into());
-        cursor.validators_url = Some(feed.url.clone());
-        assert!(!cursor.validators_for(&feed.url).is_empty());
-        assert!(cursor.validators_for(&"https://example.org/other".parse().unwrap()).is_empty());
-        cursor.not_modified = AUDIT_EVERY;
-        assert!(cursor.validators_for(&feed.url).is_empty());
-    }
-
-    #[test]
-    fn t9_an_entry_is_known_by_its_address_when_its_guid_changed() {
-        let mut cursor = FeedCursor::start(&feed(), now());
-        let (old, new, url) = (EntryKey::of("guid", "1"), EntryKey::of("guid", "2"), EntryKey::of("url", "u"));
-        cursor.remember(vec![Seen { key: old, url: Some(url), hash: 1, page_tries: 0 }]);
-        assert!(cursor.seen(new, Some(url)).is_some());
-        assert!(cursor.seen(new, None).is_none());
-        cursor.remember(vec![Seen { key: new, url: Some(url), hash: 1, page_tries: 0 }]);
-        assert_eq!(cursor.seen.len(), 1);
-    }
-}
+#[path = "source_tests.rs"]
+mod tests;

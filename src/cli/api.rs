@@ -198,7 +198,7 @@ pub struct Gone {
 pub async fn polling(config: Config, reload: Reload) -> anyhow::Result<Api> {
     let built = tokio::task::spawn_blocking(move || daemon::build(&config).map(|built| (config, built)));
     let (config, built) = built.await.context("opening the store failed")?.map_err(held)?;
-    let system = System::start(&config, built, Mode::OnDemand, reload)?;
+    let system = System::start(&config, built, Mode::OnDemand, reload);
     Ok(Api::Here(serve::router(system.state()), Some(Box::new(system))))
 }
 

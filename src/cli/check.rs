@@ -1,14 +1,28 @@
 //! `rasid check`: every problem of the configuration, and the tests of its topics.
 //!
 //! In: where the configuration stands. Out: problems as `file:line:column: message` and a summary, all on standard error;
-//! an exit code: 0 where all is well, 78 where the configuration is wrong or one of its topics' tests fails.
-//! Promise: nothing is opened, started or written.
+//! an exit code: 0 where all is well, 78 where the configuration is wrong or one of its topics' tests fails. With
+//! `--online` also a table of what each feed gives, on standard output, and 1 where one of them failed.
+//! Promise: no store is opened, nothing is written.
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use super::{WRONG_CONFIGURATION, environment, failed, output, refused};
+use anyhow::Context;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::output::Screen;
+use super::table::{Column, Fit, render};
+use super::{FAILED, WRONG_CONFIGURATION, environment, failed, output, refused};
 use crate::config::{self, Config};
+use crate::fetch::Client;
+use crate::id::FeedId;
+use crate::pipeline::Stop;
+use crate::pipeline::collect::Collector;
+use crate::serve::Loaded;
+use crate::source::PollOutcome;
 
 /// Checks the directory; with `online`, also polls each feed once.
 pub fn run(dir: &Path, online: bool) -> ExitCode {
@@ -31,12 +45,80 @@ pub fn run(dir: &Path, online: bool) -> ExitCode {
     if online { poll_each(&config) } else { ExitCode::SUCCESS }
 }
 
-/// Polls every enabled feed once and tells what came.
+/// Polls every enabled feed once, without the pages of its entries, and tells what came. One client asks them all, so
+/// that no host is asked by two at once.
 fn poll_each(config: &Config) -> ExitCode {
-    let enabled = config.feeds.iter().filter(|feed| feed.enabled).count();
-    failed(&anyhow::anyhow!(
-        "--online: polling the {enabled} enabled feeds from here is not in this version; use `rasid feeds poll ID`"
-    ))
+    let looked = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime")
+        .and_then(|runtime| runtime.block_on(look_at_each(config)));
+    let looked = match looked {
+        Ok(looked) => looked,
+        Err(error) => return failed(&error),
+    };
+    let columns = [
+        Column("feed", Fit::Whole),
+        Column("status", Fit::Whole),
+        Column("format", Fit::Whole),
+        Column("charset", Fit::Whole),
+        Column("entries", Fit::Whole),
+        Column("newest", Fit::Whole),
+        Column("problem", Fit::Cut),
+        Column("what to do", Fit::Cut),
+    ];
+    let rows: Vec<Vec<String>> = looked.iter().map(|(id, outcome)| row(id, outcome)).collect();
+    if let Err(error) = output::print(&render(Screen::stdout(), &columns, &rows)) {
+        return failed(&error.into());
+    }
+    let broken = looked.iter().filter(|(_, outcome)| outcome.error.is_some()).count();
+    output::note(format_args!("{broken} of {} failed", output::count(looked.len(), "feed")));
+    if broken == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
+}
+
+/// What each enabled feed gives, in the order of the configuration.
+async fn look_at_each(config: &Config) -> anyhow::Result<Vec<(FeedId, PollOutcome)>> {
+    let client = Client::new(&config.fetch).map_err(anyhow::Error::msg)?;
+    let loaded = Loaded {
+        feeds: config.feeds.clone(),
+        topics: Arc::clone(&config.topics),
+        corpora: Arc::clone(&config.corpora),
+    };
+    let collector = Collector { client, loaded: watch::channel(Arc::new(loaded)).1, stop: Stop::default() };
+    let places = Arc::new(Semaphore::new(config.fetch.workers.max(1) as usize));
+    let mut looks = JoinSet::new();
+    let enabled = config.feeds.iter().filter(|feed| feed.enabled).cloned();
+    for (number, feed) in enabled.enumerate() {
+        let (collector, places) = (collector.clone(), Arc::clone(&places));
+        looks.spawn(async move {
+            let _place = places.acquire_owned().await;
+            (number, feed.id.clone(), collector.look(feed).await)
+        });
+    }
+    output::note(format_args!("polling {} …", output::count(looks.len(), "feed")));
+    let mut looked = Vec::with_capacity(looks.len());
+    while let Some(one) = looks.join_next().await {
+        looked.push(one.context("polling a feed failed")?);
+    }
+    looked.sort_by_key(|(number, ..)| *number);
+    Ok(looked.into_iter().map(|(_, id, outcome)| (id, outcome)).collect())
+}
+
+fn row(id: &FeedId, outcome: &PollOutcome) -> Vec<String> {
+    let (problem, hint) = match &outcome.error {
+        Some(error) => (format!("{}: {}", error.kind, error.message), error.hint.clone()),
+        None => (outcome.notes.join(", "), String::new()),
+    };
+    vec![
+        id.to_string(),
+        outcome.status.map(|status| status.to_string()).unwrap_or_default(),
+        outcome.format.clone().unwrap_or_default(),
+        outcome.charset.clone().unwrap_or_default(),
+        outcome.entries.to_string(),
+        outcome.published.first().map(|at| output::time(*at, output::now())).unwrap_or_default(),
+        problem,
+        hint,
+    ]
 }
 
 /// `config is valid: 52 feeds (46 enabled, 6 disabled), 3 topics, 1 corpus of 5 documents`

@@ -34,8 +34,9 @@ pub(super) async fn run(
         match message {
             None => return Ok(()),
             Some(Control::Poll { feed, answer }) => {
-                // A full channel is a wish that is not taken; its answer is dropped and the asker told so.
-                let _refused = wishes.try_send(PollNow { feed, answer });
+                if let Err(mpsc::error::TrySendError::Full(wish)) = wishes.try_send(PollNow { feed, answer }) {
+                    let _gone = wish.answer.send(Err("too many polls are asked for at once; try again".to_owned()));
+                }
             }
             Some(Control::Reload { answer }) => {
                 let reload = reload.clone();
@@ -55,7 +56,8 @@ pub(super) async fn run(
 fn replace(current: &watch::Sender<Arc<Loaded>>, config: &Config) -> String {
     let new = loaded(config);
     let enabled = new.feeds.iter().filter(|feed| feed.enabled).count();
-    let summary = format!("{} feeds ({enabled} enabled) and {} topics are in force", new.feeds.len(), new.topics.ids().count());
+    let summary =
+        format!("{} feeds ({enabled} enabled) and {} topics are in force", new.feeds.len(), new.topics.ids().count());
     current.send_replace(Arc::new(new));
     summary
 }

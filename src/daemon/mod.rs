@@ -77,11 +77,8 @@ fn loaded(config: &Config) -> Loaded {
 }
 
 impl System {
-    /// Starts the loops over what was built.
-    ///
-    /// # Errors
-    /// When a cursor or a fingerprint cannot be read from the store.
-    pub fn start(config: &Config, built: Built, mode: Mode, reload: Reload) -> anyhow::Result<Self> {
+    /// Starts the loops over what was built. What fails from here on ends the loop that it fails in.
+    pub fn start(config: &Config, built: Built, mode: Mode, reload: Reload) -> Self {
         let Built { store, writer, client, loaded } = built;
         let workers = config.fetch.workers.max(1) as usize;
         let stop = Stop::default();
@@ -93,7 +90,7 @@ impl System {
         let (queue_sender, queue) = queue::memory(config.queue.capacity as usize);
         let automatic = mode == Mode::Automatic;
         let channels = Channels { jobs: job_sender, wishes, finished };
-        let schedule = Schedule::new(store.clone(), loaded.clone(), channels, stop.clone(), automatic)?;
+        let schedule = Schedule::new(store.clone(), loaded.clone(), channels, stop.clone(), automatic);
         let committer = Committer::new(store.clone(), writer, loaded.clone(), &config.dedup, config.store.retention);
         let started = automatic.then(now);
         let state = State { store, loaded: loaded.clone(), control: control_sender, started, clock: now };
@@ -103,10 +100,11 @@ impl System {
         let jobs = Arc::new(Mutex::new(jobs));
         let collector = Collector { client, loaded, stop };
         for _ in 0..workers {
-            system.spawn("collect", work(collector.clone(), jobs.clone(), queue_sender.clone(), finished_sender.clone()));
+            system
+                .spawn("collect", work(collector.clone(), jobs.clone(), queue_sender.clone(), finished_sender.clone()));
         }
         system.spawn_commit(committer, queue, mode);
-        Ok(system)
+        system
     }
 
     /// What the routes need.
@@ -132,7 +130,9 @@ impl System {
     /// Serves the routes on the socket and on an address.
     pub fn serve(&mut self, socket: UnixListener, tcp: Option<(TcpListener, serve::ServerConfig)>) {
         let (state, stop) = (self.state(), self.stop.clone());
-        self.spawn("serve socket", async move { Ok(serve::serve_unix(socket, state, async move { stop.wait().await }).await?) });
+        self.spawn("serve socket", async move {
+            Ok(serve::serve_unix(socket, state, async move { stop.wait().await }).await?)
+        });
         if let Some((listener, config)) = tcp {
             let (state, stop) = (self.state(), self.stop.clone());
             self.spawn("serve http", async move {
@@ -145,17 +145,24 @@ impl System {
     async fn first_failure(&mut self) -> anyhow::Error {
         match self.loops.join_next_with_id().await {
             None => anyhow::anyhow!("nothing is running"),
-            Some(ended) => self.describe(ended).err().unwrap_or_else(|| anyhow::anyhow!("a loop ended by itself")),
+            Some(ended) => match self.describe(ended) {
+                Ok(name) => anyhow::anyhow!("{name} ended by itself"),
+                Err(error) => error,
+            },
         }
     }
 
-    fn describe(&mut self, ended: Result<(Id, anyhow::Result<()>), tokio::task::JoinError>) -> anyhow::Result<()> {
+    /// The name of the loop, if it ended well.
+    fn describe(
+        &mut self,
+        ended: Result<(Id, anyhow::Result<()>), tokio::task::JoinError>,
+    ) -> anyhow::Result<&'static str> {
         let (id, result) = match ended {
             Ok((id, result)) => (id, result),
             Err(error) => (error.id(), Err(anyhow::anyhow!("{error}"))),
         };
         let name = self.names.remove(&id).unwrap_or("a loop");
-        result.with_context(|| format!("{name} failed"))
+        result.map(|()| name).with_context(|| format!("{name} failed"))
     }
 
     /// Stops, waits for everyone, and says who is late.
@@ -192,12 +199,18 @@ async fn work(
         let Some(job) = next else { return Ok(()) };
         let feed = job.feed.id.clone();
         let result = match collector.poll(job).await {
-            None => None,
+            None => Err("the daemon was stopped before the poll was made".to_owned()),
             Some(collected) => {
                 let poll = collected.poll.clone();
-                let receipt = queue.send(collected).await.context("the committer has ended")?;
+                let Some(receipt) = queue.send(collected).await else {
+                    let result = Err("what it gave could not be stored; the log of the daemon says why".to_owned());
+                    let _stopped = finished.send(Finished { feed, result }).await;
+                    // The committer's own end names the reason and stops the others: ending first would hide it.
+                    collector.stop.wait().await;
+                    return Ok(());
+                };
                 crate::pipeline::collect::report(&feed, &poll, &receipt);
-                Some((receipt.cursor, poll))
+                Ok((receipt.cursor, poll))
             }
         };
         // After the stop nobody listens any more, which is no failure.
@@ -221,9 +234,11 @@ pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
     };
     let socket = serve::bind_unix(&config.store.path.join(SOCKET)).context("the socket for commands")?;
     let listen = config.server.listen;
-    let tcp = TcpListener::bind(listen).await.with_context(|| format!("[server] listen: {listen} cannot be bound; is another daemon running there?"))?;
+    let tcp = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("[server] listen: {listen} cannot be bound; is another daemon running there?"))?;
     let address = tcp.local_addr().unwrap_or(listen);
-    let mut system = System::start(&config, built, Mode::Automatic, reload)?;
+    let mut system = System::start(&config, built, Mode::Automatic, reload);
     system.serve(socket, Some((tcp, config.server.clone())));
     let enabled = config.feeds.iter().filter(|feed| feed.enabled).count();
     tracing::info!(feeds = enabled, store = %config.store.path.display(), address = %address, "rasid is running");
@@ -238,7 +253,9 @@ pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
     };
     notify::stopping();
     match &failure {
-        None => tracing::info!(deadline = %config.shutdown.deadline, "stopping: what is in hand is finished and stored"),
+        None => {
+            tracing::info!(deadline = %config.shutdown.deadline, "stopping: what is in hand is finished and stored")
+        }
         Some(failure) => tracing::error!("{failure:#}; stopping"),
     }
     let socket = config.store.path.join(SOCKET);
@@ -252,5 +269,34 @@ pub async fn run(config: Config, reload: Reload) -> anyhow::Result<()> {
     match failure {
         Some(failure) => Err(failure),
         None => ended,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::{FeedConfig, FeedCursor};
+
+    /// The committer's own end is to be the first that ends: its reason is what people need.
+    #[tokio::test]
+    async fn a_worker_without_a_committer_tells_who_waits_and_ends_with_the_stop() {
+        let client = Client::new(&crate::fetch::FetchConfig::default()).unwrap();
+        let loaded = Loaded { feeds: Vec::new(), topics: Arc::default(), corpora: Arc::default() };
+        let stop = Stop::default();
+        let collector = Collector { client, loaded: watch::channel(Arc::new(loaded)).1, stop: stop.clone() };
+        let (job_sender, jobs) = mpsc::channel(1);
+        let (queue, committer) = queue::memory(1);
+        drop(committer);
+        let (finished, mut told) = mpsc::channel(1);
+        let mut worker = tokio::spawn(work(collector, Arc::new(Mutex::new(jobs)), queue, finished));
+        // Refused by the guard, so nothing is asked; the failed poll is a poll all the same.
+        let feed = FeedConfig::new("a".parse().unwrap(), "http://127.0.0.1:1/".parse().unwrap());
+        let cursor = FeedCursor::start(&feed, now());
+        job_sender.send(Job { feed, cursor }).await.unwrap();
+        let reason = told.recv().await.unwrap().result.unwrap_err();
+        assert!(reason.contains("could not be stored"), "{reason}");
+        assert!(tokio::time::timeout(Duration::from_millis(20), &mut worker).await.is_err(), "it waits for the stop");
+        stop.set();
+        worker.await.unwrap().unwrap();
     }
 }

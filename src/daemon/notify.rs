@@ -4,6 +4,7 @@
 //! Promise: without systemd nothing happens; a failure to notify never stops the daemon.
 //! The protocol is that of `sd_notify(3)`; it is a dozen lines, so no crate is taken for it.
 
+#[cfg(target_os = "linux")]
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
@@ -37,15 +38,25 @@ pub(super) async fn while_starting<T>(mut step: JoinHandle<T>) -> Result<T, Join
 fn send(state: &str) {
     let Some(path) = std::env::var_os("NOTIFY_SOCKET") else { return };
     let Some(path) = path.to_str() else { return };
-    let address = match path.strip_prefix('@') {
-        Some(name) => SocketAddr::from_abstract_name(name),
-        None => SocketAddr::from_pathname(path),
-    };
-    let sent = address.and_then(|address| {
+    let sent = address(path).and_then(|address| {
         let socket = UnixDatagram::unbound()?;
         socket.send_to_addr(state.as_bytes(), &address)
     });
     if let Err(error) = sent {
         tracing::debug!(%error, "the service manager could not be notified");
     }
+}
+
+#[cfg(target_os = "linux")]
+fn address(path: &str) -> std::io::Result<SocketAddr> {
+    match path.strip_prefix('@') {
+        Some(name) => SocketAddr::from_abstract_name(name),
+        None => SocketAddr::from_pathname(path),
+    }
+}
+
+/// Names without a file are Linux's alone, as is systemd.
+#[cfg(not(target_os = "linux"))]
+fn address(path: &str) -> std::io::Result<SocketAddr> {
+    SocketAddr::from_pathname(path)
 }

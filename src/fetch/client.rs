@@ -256,7 +256,8 @@ impl Shared {
         )]
         let now = jiff::Timestamp::now();
         let wait = turn.throttled(answer::retry_after(response.headers(), now));
-        FetchError::throttled(url, &format!("status {}", response.status().as_u16()), wait)
+        let status = response.status().as_u16();
+        FetchError::throttled(url, &format!("status {status}"), wait).answered(status)
     }
 
     /// Reads the body, as far as it goes.
@@ -359,7 +360,7 @@ fn refusal(url: &Url, redirects: &[Redirect], refused: &Refused) -> FetchError {
 }
 
 /// Whether headers and passwords may go on: to the same host, and not from https to http.
-fn keeps_secrets(from: &Url, to: &Url) -> bool {
+pub fn keeps_secrets(from: &Url, to: &Url) -> bool {
     let same_host = from.host() == to.host();
     let upgrade = from.scheme() == "http" && to.scheme() == "https" && from.port().is_none() && to.port().is_none();
     same_host

@@ -19,7 +19,7 @@ use crate::units::Span;
 /// A failed fetch, as it is told to people and weighed by the schedule.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", .0.message)]
-pub struct FetchError(pub PollError);
+pub struct FetchError(pub PollError, Option<u16>);
 
 /// When to try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +42,18 @@ impl FetchError {
         }
     }
 
+    /// The HTTP status that was answered, where one was.
+    pub const fn status_code(&self) -> Option<u16> {
+        self.1
+    }
+
+    pub(super) fn answered(mut self, status: u16) -> Self {
+        self.1 = Some(status);
+        self
+    }
+
     pub(super) fn new(kind: &str, severity: Severity, message: String, hint: &str) -> Self {
-        Self(PollError { kind: kind.to_owned(), message, hint: hint.to_owned(), severity, retry_after: None })
+        Self(PollError { kind: kind.to_owned(), message, hint: hint.to_owned(), severity, retry_after: None }, None)
     }
 
     pub(super) fn timeout(url: &Url, limit: Span) -> Self {
@@ -113,7 +123,7 @@ impl FetchError {
                 "open the address in a browser to see what it wants",
             ),
         };
-        Self::new(kind, severity, format!("{url}: status {status}: {what}"), hint)
+        Self::new(kind, severity, format!("{url}: status {status}: {what}"), hint).answered(status)
     }
 
     /// A failure of the connection or of the body.
@@ -272,5 +282,7 @@ mod tests {
         assert_eq!(wait.retry(), Retry::After(Span::secs(2)));
         assert_eq!(FetchError::status(&url, 404, false).retry(), Retry::Never);
         assert_eq!(FetchError::status(&url, 502, false).retry(), Retry::Backoff);
+        assert_eq!(FetchError::status(&url, 502, false).status_code(), Some(502));
+        assert_eq!(wait.status_code(), None, "a host that is left alone was not asked");
     }
 }

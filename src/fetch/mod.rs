@@ -13,7 +13,7 @@ mod guard;
 mod politeness;
 mod request;
 
-pub use client::{Client, Fetched, check_proxy};
+pub use client::{Client, Fetched, check_proxy, keeps_secrets};
 pub use error::{FetchError, Retry};
 pub use guard::check_allow;
 pub use request::{ACCEPT_FEED, ACCEPT_PAGE, Request};

@@ -33,7 +33,7 @@ impl Sender {
 
 impl Receiver {
     /// The next delivery; `None` once all senders are gone and the queue is empty.
-    pub fn next(&mut self) -> Option<Delivery> {
+    pub fn wait(&mut self) -> Option<Delivery> {
         self.0.blocking_recv()
     }
 

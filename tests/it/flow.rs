@@ -30,7 +30,9 @@ fn the_seeds_are_recognized_in_every_form() {
         let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
         match row["kind"].as_str().unwrap() {
             "original" if text("id").starts_with("seed/") => texts.push(("seeds".into(), text("id"), text("text"))),
-            "copy" if text("of").starts_with("seed/") => texts.push((text("change").replace('_', "-"), text("of"), text("text"))),
+            "copy" if text("of").starts_with("seed/") => {
+                texts.push((text("change").replace('_', "-"), text("of"), text("text")))
+            }
             _ => {}
         }
     }
@@ -87,7 +89,11 @@ fn an_entry_lives_on_over_polls() {
         let round = now.load(Ordering::SeqCst);
         match asked.path.as_str() {
             "/feed" => {
-                let title = if round < 2 { "افتتاح جسر جديد فوق النهر" } else { "افتتاح جسر جديد فوق النهر أمام المشاة" };
+                let title = if round < 2 {
+                    "افتتاح جسر جديد فوق النهر"
+                } else {
+                    "افتتاح جسر جديد فوق النهر أمام المشاة"
+                };
                 let text = prose(1, 130);
                 let teaser = prose(2, 25);
                 Answer::ok(
@@ -104,7 +110,10 @@ fn an_entry_lives_on_over_polls() {
             "/two" if round == 0 => Answer::status(404),
             "/two" => {
                 let text = prose(3, 150).replace('\n', ".</p><p>");
-                Answer::ok("text/html", format!("<html lang=\"ar\"><body><article><p>{text}</p></article></body></html>"))
+                Answer::ok(
+                    "text/html",
+                    format!("<html lang=\"ar\"><body><article><p>{text}</p></article></body></html>"),
+                )
             }
             _ => Answer::status(404),
         }
@@ -114,7 +123,8 @@ fn an_entry_lives_on_over_polls() {
     let daemon = home.daemon();
     home.wait_until_it_answers();
     wait_for("the first poll", || items(&home).len() == 2);
-    let of = |guid: &str| items(&home).into_iter().find(|item| item["guid"].as_str().unwrap().starts_with(guid)).unwrap();
+    let of =
+        |guid: &str| items(&home).into_iter().find(|item| item["guid"].as_str().unwrap().starts_with(guid)).unwrap();
     assert_eq!(of("two")["text_from"], "summary", "the page failed: the teaser is kept");
 
     round.store(1, Ordering::SeqCst);
@@ -144,7 +154,8 @@ fn t24_a_reload_is_taken_whole_or_not_at_all() {
     let press = Server::start(|asked| {
         let name = asked.path.trim_start_matches('/');
         let text = prose(name.len() as u64, 120);
-        let item = format!("<item><guid>{name}</guid><title>خبر {name}</title><description>{text}</description></item>");
+        let item =
+            format!("<item><guid>{name}</guid><title>خبر {name}</title><description>{text}</description></item>");
         Answer::ok("text/xml", format!("<rss version=\"2.0\"><channel><title>ق</title>{item}</channel></rss>"))
     });
     let first = format!("[[feed]]\nid = \"first\"\nurl = \"{}\"\nfull_text = \"never\"\n", press.url("/first"));
@@ -160,5 +171,172 @@ fn t24_a_reload_is_taken_whole_or_not_at_all() {
     let left = home.ok(&["feeds", "list"]);
     assert!(left.contains("first") && !left.contains("second"), "{left}");
     assert_eq!(items(&home).len(), 2, "what was stored stays");
+    assert!(daemon.terminate().success());
+}
+
+/// One good feed, one login page, one that is gone: each is told with what it is; nothing is stored.
+#[test]
+fn check_online_tells_what_each_feed_gives() {
+    let press = Server::start(|asked| match asked.path.as_str() {
+        "/good" => {
+            let item = |n: u64| {
+                let (title, text) = (prose(n, 6), prose(n, 120));
+                format!(
+                    "<item><guid>{n}</guid><title>{title}</title><description>{text}</description><pubDate>Thu, 13 Jan 2022 10:00:00 +0300</pubDate></item>"
+                )
+            };
+            let items: String = (1..=3).map(item).collect();
+            Answer::ok(
+                "application/rss+xml",
+                format!("<rss version=\"2.0\"><channel><title>ق</title>{items}</channel></rss>"),
+            )
+        }
+        "/login" => Answer::ok(
+            "text/html; charset=utf-8",
+            "<!doctype html><html lang=\"ar\"><head><title>تسجيل الدخول</title></head><body><form action=\"/login\">\
+             <input name=\"user\"><input type=\"password\" name=\"password\"></form></body></html>",
+        ),
+        _ => Answer::status(404),
+    });
+    let feed = |name: &str| format!("[[feed]]\nid = \"{name}\"\nurl = \"{}\"\n", press.url(&format!("/{name}")));
+    let good = Home::new("attempts = 1", &feed("good"));
+    let shown = good.ok(&["check", "--online"]);
+    assert!(shown.contains("good\t200\tRSS 2.0\tUTF-8 ") && shown.contains("\t3\t2022-01-13\t"), "{shown}");
+
+    let off = "[[feed]]\nid = \"off\"\nurl = \"http://127.0.0.1:1/\"\nenabled = false\nreason = \"x\"\n";
+    let home = Home::new("attempts = 1", &format!("{}{}{}{off}", feed("good"), feed("login"), feed("gone")));
+    let output = home.rasid(&["check", "--online"]);
+    assert_eq!(output.status.code(), Some(1));
+    let shown = String::from_utf8(output.stdout).unwrap();
+    let row =
+        |name: &str| shown.lines().find(|line| line.starts_with(name)).map(|line| line.split('\t').collect::<Vec<_>>());
+    assert_eq!(row("good").unwrap()[4], "3", "{shown}");
+    let (login, gone) = (row("login").unwrap(), row("gone").unwrap());
+    assert!(login[1] == "200" && login[6].starts_with("login-page: ") && !login[7].is_empty(), "{shown}");
+    assert!(gone[1] == "404" && gone[6].starts_with("status: ") && !gone[7].is_empty(), "{shown}");
+    assert!(row("off").is_none(), "{shown}");
+    assert!(!home.path("data").exists(), "no store is opened");
+}
+
+/// A revision whose page fails keeps the page's text of before, and takes the new one when it comes (trap T20). What a
+/// failed poll was answered with is told.
+#[test]
+fn t20_a_late_page_of_a_revision_is_taken() {
+    let round = Arc::new(AtomicUsize::new(0));
+    let now = round.clone();
+    let press = Server::start(move |asked| {
+        let round = now.load(Ordering::SeqCst);
+        match asked.path.as_str() {
+            "/feed" if round == 3 => Answer::status(410),
+            "/feed" => {
+                let title = if round == 0 {
+                    "بدء ترميم السوق"
+                } else {
+                    "انتهاء ترميم السوق القديم"
+                };
+                let item = format!("<item><guid>one</guid><title>{title}</title><link>/one</link></item>");
+                Answer::ok("text/xml", format!("<rss version=\"2.0\"><channel><title>ق</title>{item}</channel></rss>"))
+            }
+            "/one" if round != 1 => {
+                let text = prose(if round == 0 { 11 } else { 12 }, 150).replace('\n', ".</p><p>");
+                Answer::ok(
+                    "text/html",
+                    format!("<html lang=\"ar\"><body><article><p>{text}</p></article></body></html>"),
+                )
+            }
+            _ => Answer::status(404),
+        }
+    });
+    let feed = format!("[defaults]\ninterval = \"1h\"\n[[feed]]\nid = \"a\"\nurl = \"{}\"\n", press.url("/feed"));
+    let home = Home::new("", &feed);
+    let daemon = home.daemon();
+    home.wait_until_it_answers();
+    wait_for("the first poll", || items(&home).len() == 1);
+    let item = || items(&home).remove(0);
+    let before = item();
+    round.store(1, Ordering::SeqCst);
+    home.ok(&["feeds", "poll", "a"]);
+    let between = item();
+    assert_eq!(
+        (&between["text"], &between["text_from"]),
+        (&before["text"], &"page".into()),
+        "no teaser takes its place"
+    );
+    assert_ne!(between["title"], before["title"]);
+    round.store(2, Ordering::SeqCst);
+    home.ok(&["feeds", "poll", "a"]);
+    let after = item();
+    assert_ne!(after["text"], before["text"], "the page came late, and is taken");
+    home.ok(&["feeds", "poll", "a"]);
+    assert_eq!(item()["revision"], after["revision"], "and once");
+    round.store(3, Ordering::SeqCst);
+    assert_eq!(home.rasid(&["feeds", "poll", "a"]).status.code(), Some(1));
+    let why = home.ok(&["feeds", "why", "a"]);
+    assert!(why.lines().any(|line| line.split('\t').nth(2) == Some("410")), "{why}");
+    assert!(daemon.terminate().success());
+}
+
+/// An index of sitemaps that never changes hides nothing of its parts, and a part that fails neither hides the others
+/// nor makes the feed be asked without pause.
+#[test]
+fn the_parts_of_an_unchanged_index_are_read_again() {
+    let round = Arc::new(AtomicUsize::new(0));
+    let asked_for = Arc::new(AtomicUsize::new(0));
+    let (now, count) = (round.clone(), asked_for.clone());
+    let address = Arc::new(std::sync::OnceLock::<String>::new());
+    let named = address.clone();
+    let press = Server::start(move |asked| {
+        let here = named.get().map_or("", String::as_str);
+        match asked.path.as_str() {
+            "/index.xml" => {
+                count.fetch_add(1, Ordering::SeqCst);
+                if asked.headers.contains_key("if-none-match") {
+                    return Answer::status(304);
+                }
+                let index = format!(
+                    "<sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\"><sitemap><loc>{here}/gone.xml</loc></sitemap>\
+                     <sitemap><loc>{here}/news.xml</loc></sitemap></sitemapindex>"
+                );
+                Answer::ok("application/xml", index).with("ETag", "\"never changes\"")
+            }
+            "/news.xml" => {
+                let urls: String = (0..=now.load(Ordering::SeqCst))
+                    .map(|n| {
+                        let title = prose(n as u64 + 40, 6);
+                        format!(
+                            "<url><loc>{here}/{n}</loc><news:news><news:title>{title}</news:title></news:news></url>"
+                        )
+                    })
+                    .collect();
+                Answer::ok(
+                    "application/xml",
+                    format!(
+                        "<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\" xmlns:news=\"http://www.google.com/schemas/sitemap-news/0.9\">{urls}</urlset>"
+                    ),
+                )
+            }
+            _ => Answer::status(404),
+        }
+    });
+    address.set(press.url("").trim_end_matches('/').to_owned()).unwrap();
+    let feed = format!(
+        "[defaults]\ninterval = \"1h\"\nfull_text = \"never\"\n[[feed]]\nid = \"map\"\nkind = \"sitemap\"\nurl = \"{}\"\n",
+        press.url("/index.xml")
+    );
+    let home = Home::new("", &feed);
+    let daemon = home.daemon();
+    home.wait_until_it_answers();
+    wait_for("the first poll", || items(&home).len() == 1);
+    round.store(1, Ordering::SeqCst);
+    home.ok(&["feeds", "poll", "map"]);
+    assert_eq!(items(&home).len(), 2, "its part has something new");
+    assert_eq!(asked_for.load(Ordering::SeqCst), 2);
+    let record: Value = serde_json::from_str(&home.ok(&["feeds", "poll", "map", "--json"])).unwrap();
+    let text = |key: &str| record[key].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    assert!(
+        text("next").duration_since(text("at")).as_secs() > 600,
+        "a part that is gone is no reason to hurry: {record}"
+    );
+    assert!(record["outcome"]["notes"].to_string().contains("gone.xml"), "{record}");
     assert!(daemon.terminate().success());
 }

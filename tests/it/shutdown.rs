@@ -21,7 +21,7 @@ fn a_stop_ends_with_0_while_polls_are_running() {
 
 #[test]
 fn a_stop_does_not_wait_for_a_server_that_never_answers() {
-    let (hold, held) = std::sync::mpsc::channel::<()>();
+    let (hold, held) = std::sync::mpsc::sync_channel::<()>(1);
     let held = std::sync::Mutex::new(held);
     let newsroom = Server::start(move |_| {
         let _until_the_test_ends = held.lock().unwrap().recv();

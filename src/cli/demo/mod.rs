@@ -120,7 +120,7 @@ async fn start(config: Config, dir: &Path) -> anyhow::Result<(System, String)> {
     let socket = bind_unix(&config.store.path.join(SOCKET))?;
     let tcp = TcpListener::bind(config.server.listen).await.context("no port on loopback can be bound")?;
     let address = tcp.local_addr()?.to_string();
-    let mut system = System::start(&config, built, Mode::Automatic, reload)?;
+    let mut system = System::start(&config, built, Mode::Automatic, reload);
     system.serve(socket, Some((tcp, config.server.clone())));
     Ok((system, address))
 }

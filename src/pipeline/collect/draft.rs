@@ -103,8 +103,8 @@ fn is_front_page(url: &Url) -> bool {
 }
 
 /// The newest publication times, newest first, at most 20, none in the future.
-pub(super) fn newest_times(drafts: &[Draft], now: Timestamp) -> Vec<Timestamp> {
-    let mut times: Vec<Timestamp> = drafts.iter().filter_map(|d| d.entry.published).filter(|at| *at <= now).collect();
+pub(super) fn newest_times<'a>(entries: impl Iterator<Item = &'a Entry>, now: Timestamp) -> Vec<Timestamp> {
+    let mut times: Vec<Timestamp> = entries.filter_map(|entry| entry.published).filter(|at| *at <= now).collect();
     times.sort_unstable_by(|a, b| b.cmp(a));
     times.truncate(20);
     times
@@ -144,7 +144,8 @@ mod tests {
 
     #[test]
     fn t9_an_address_that_all_entries_share_is_no_identity() {
-        let keys = keys(&[("", "https://x.test/live", "أ"), ("", "https://x.test/live", "ب"), ("", "https://x.test/", "ج")]);
+        let keys =
+            keys(&[("", "https://x.test/live", "أ"), ("", "https://x.test/live", "ب"), ("", "https://x.test/", "ج")]);
         assert_eq!(keys.iter().collect::<std::collections::HashSet<_>>().len(), 3);
     }
 

@@ -118,5 +118,6 @@ fn read_page(document: Document, feed: &FeedConfig, now: Timestamp) -> Result<Pa
     let hints = Hints { configured: None, http: document.charset.as_deref(), tld };
     let html = decode(&document.bytes, hints).text;
     let url = document.url;
-    page_on_thread(html, url.clone(), feed.article.clone(), now, PAGE_DEADLINE).map_err(|error| format!("{url}: {error}"))
+    page_on_thread(html, url.clone(), feed.article.clone(), now, PAGE_DEADLINE)
+        .map_err(|error| format!("{url}: {error}"))
 }

@@ -7,8 +7,8 @@
 
 mod draft;
 mod finish;
+mod poll;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -16,14 +16,15 @@ use tokio::sync::watch;
 
 use self::draft::Draft;
 use self::finish::Finished;
+use self::poll::{Left, Poll};
 use super::{Job, Stop, now};
 use crate::fetch::{ACCEPT_FEED, ACCEPT_PAGE, Client, FetchError, Fetched, Request};
 use crate::id::EntryKey;
-use crate::item::{Candidate, Collected, Rejected};
+use crate::item::Collected;
 use crate::parse::{self, Parsed};
 use crate::serve::Loaded;
 use crate::source::{
-    Document, FeedConfig, FeedCursor, MAX_PAGE_TRIES, Next, PollError, PollOutcome, PollRecord, Seen, Severity, Validators,
+    Document, FeedConfig, FeedCursor, MAX_PAGE_TRIES, PollError, PollOutcome, PollRecord, Seen, Severity,
 };
 use crate::units::Span;
 
@@ -53,9 +54,13 @@ impl Collector {
         let at = now();
         let mut poll = Poll::new(job);
         match self.get(poll.request()).await? {
-            Ok(Fetched::NotModified { .. }) => poll.outcome.not_modified = true,
+            Ok(Fetched::NotModified { .. }) => {
+                poll.outcome.status = Some(304);
+                poll.outcome.not_modified = true;
+            }
             Ok(Fetched::Document(document)) => self.read(&mut poll, *document).await,
             Err(error) => {
+                poll.outcome.status = error.status_code();
                 poll.outcome.error = Some(error.0);
             }
         }
@@ -71,23 +76,50 @@ impl Collector {
         }
     }
 
-    async fn read(&self, poll: &mut Poll, document: Document) {
-        poll.outcome.status = Some(document.status);
-        poll.outcome.bytes = document.bytes.len() as u64;
-        poll.outcome.fresh_for = document.fresh_for;
-        if let Some(cut) = &document.cut {
-            poll.outcome.notes.push(format!("the document was cut: {cut}"));
+    /// What a feed gives at this moment: as a first poll, but without the pages of its entries, and for nobody to keep.
+    pub async fn look(&self, feed: FeedConfig) -> PollOutcome {
+        let cursor = FeedCursor::start(&feed, now());
+        let mut poll = Poll::new(Job { feed, cursor });
+        let parsed = match self.get(poll.request()).await {
+            Some(Ok(Fetched::Document(document))) => {
+                poll.received(&document);
+                self.parse(&mut poll, *document).await
+            }
+            Some(Err(error)) => {
+                poll.outcome.status = error.status_code();
+                Err(error.0)
+            }
+            // A first poll has no condition to ask with.
+            Some(Ok(Fetched::NotModified { .. })) | None => return poll.outcome,
+        };
+        match parsed {
+            Ok(parsed) => {
+                poll.describe(&parsed);
+                poll.outcome.entries = u32::try_from(parsed.entries.len()).unwrap_or(u32::MAX);
+                poll.outcome.published = draft::newest_times(parsed.entries.iter(), now());
+            }
+            Err(error) => poll.outcome.error = Some(error),
         }
+        poll.outcome
+    }
+
+    async fn read(&self, poll: &mut Poll, document: Document) {
+        poll.received(&document);
         let body = xxhash_rust::xxh3::xxh3_64(&document.bytes);
         if poll.cursor.body_hash == Some(body) && !poll.pages_missing() {
             poll.outcome.notes.push("the same bytes as last time".to_owned());
+            poll.follow(&document);
             poll.accept(&document);
             return;
         }
         match self.parse(poll, document.clone()).await {
             Ok(parsed) => {
-                self.entries(poll, parsed).await;
-                if poll.complete {
+                if let Err(error) = self.entries(poll, parsed, document.cut.is_some()).await {
+                    poll.outcome.error = Some(error);
+                    return;
+                }
+                poll.follow(&document);
+                if poll.left == Left::Nothing {
                     poll.accept(&document);
                     poll.cursor.body_hash = Some(body);
                 }
@@ -98,11 +130,24 @@ impl Collector {
 
     async fn parse(&self, poll: &mut Poll, document: Document) -> Result<Parsed, PollError> {
         let mut parsed = parse_apart(document, poll.feed.clone()).await?;
-        for url in std::mem::take(&mut parsed.more).into_iter().take(SITEMAPS_PER_POLL) {
+        let parts = std::mem::take(&mut parsed.more);
+        if parts.is_empty() {
+            return Ok(parsed);
+        }
+        // An index stays the same while its parts change: nothing that the server says of it holds for them.
+        poll.left = Left::Parts;
+        if parts.len() > SITEMAPS_PER_POLL {
+            parsed.notes.push(format!(
+                "{SITEMAPS_PER_POLL} of the {} parts of the sitemap are read, newest first",
+                parts.len()
+            ));
+        }
+        let (mut read, mut first_error) = (0, None);
+        for url in parts.into_iter().take(SITEMAPS_PER_POLL) {
             let name = url.to_string();
             let Some(answer) = self.get(poll.request_for(url, ACCEPT_FEED)).await else {
-                poll.complete = false;
-                break;
+                poll.left = Left::Entries;
+                return Ok(parsed);
             };
             let part = match answer {
                 Ok(Fetched::Document(document)) => parse_apart(*document, poll.feed.clone()).await,
@@ -111,56 +156,92 @@ impl Collector {
             };
             match part {
                 Ok(part) => {
+                    read += 1;
                     parsed.entries.extend(part.entries);
                     parsed.rejected.extend(part.rejected);
-                }
-                Err(error) => {
-                    poll.complete = false;
-                    parsed.notes.push(format!("a part of the sitemap was not read: {name}: {}", error.message));
-                }
-            }
-        }
-        Ok(parsed)
-    }
-
-    async fn entries(&self, poll: &mut Poll, parsed: Parsed) {
-        poll.describe(&parsed);
-        let drafts = draft::all(parsed.entries);
-        poll.outcome.entries = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
-        poll.outcome.published = draft::newest_times(&drafts, now());
-        let language = poll.feed.language.clone().or(parsed.language);
-        let mut pages_left = PAGES_PER_POLL;
-        let mut shown = Vec::with_capacity(drafts.len());
-        for draft in drafts {
-            let known = poll.cursor.seen(draft.key, draft.url_key).copied();
-            if let Some(seen) = known.filter(|seen| seen.hash == draft.hash && !wants_page(seen)) {
-                shown.push(Seen { key: draft.key, url: draft.url_key, ..seen });
-                continue;
-            }
-            let page = if draft.needs_page(&poll.feed) { draft.entry.url.clone() } else { None };
-            if self.stop.is_set() || (page.is_some() && pages_left == 0) {
-                poll.complete = false;
-                continue;
-            }
-            let page = match page {
-                None => None,
-                Some(url) => {
-                    pages_left -= 1;
-                    match self.get(poll.request_for(url, ACCEPT_PAGE)).await {
-                        None => {
-                            poll.complete = false;
-                            continue;
-                        }
-                        Some(answer) => Some(document_of(answer)),
+                    parsed.notes.extend(part.notes);
+                    if !part.more.is_empty() {
+                        parsed.notes.push(format!("{name}: an index within an index is not followed"));
                     }
                 }
-            };
-            let seen = self.entry(poll, draft, known, page, language.as_deref()).await;
-            shown.push(seen);
+                Err(error) => {
+                    parsed.notes.push(format!("a part of the sitemap was not read: {name}: {}", error.message));
+                    first_error.get_or_insert(error);
+                }
+            }
+        }
+        match first_error {
+            Some(error) if read == 0 && parsed.entries.is_empty() => Err(error),
+            _ => Ok(parsed),
+        }
+    }
+
+    async fn entries(&self, poll: &mut Poll, mut parsed: Parsed, cut: bool) -> Result<(), PollError> {
+        poll.describe(&parsed);
+        let (name, entries) = (poll.feed.url.path().to_owned(), std::mem::take(&mut parsed.entries));
+        // Thousands of entries take their time, and this thread has others to look after.
+        let drafts = tokio::task::spawn_blocking(move || draft::all(entries)).await;
+        let drafts = drafts.map_err(|panic| own_fault(&name, &panic))?;
+        poll.outcome.entries = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
+        poll.outcome.published = draft::newest_times(drafts.iter().map(|draft| &draft.entry), now());
+        let language = poll.feed.language.clone().or(parsed.language);
+        let mut pages_left = PAGES_PER_POLL;
+        let mut shown: Vec<Option<Seen>> = vec![None; drafts.len()];
+        let mut again = Vec::new();
+        for (at, draft) in drafts.into_iter().enumerate() {
+            let known = poll.cursor.seen(draft.key, draft.url_key).copied();
+            // What is left out now stays as it was, and is found changed the next time.
+            shown[at] = known;
+            if let Some(seen) = known.filter(|seen| seen.hash == draft.hash) {
+                shown[at] = Some(Seen { key: draft.key, url: draft.url_key, ..seen });
+                if seen.wants_page() {
+                    again.push((at, draft, seen));
+                }
+                continue;
+            }
+            let left = if draft.needs_page(&poll.feed) { Some(&mut pages_left) } else { None };
+            match self.page(poll, &draft, left).await {
+                None => poll.left = Left::Entries,
+                Some(page) => shown[at] = Some(self.entry(poll, draft, known, page, language.as_deref()).await),
+            }
+        }
+        // Pages that failed before come last, and only where nothing else waits: polls that follow each other within
+        // seconds are no five chances (trap T20).
+        if poll.left != Left::Entries {
+            for (at, draft, known) in again {
+                let left = if draft.needs_page(&poll.feed) { Some(&mut pages_left) } else { None };
+                let Some(page) = self.page(poll, &draft, left).await else { break };
+                shown[at] = Some(self.entry(poll, draft, Some(known), page, language.as_deref()).await);
+            }
         }
         // Entries come oldest first; the cursor keeps the newest first, so that forgetting forgets the oldest.
-        shown.reverse();
+        let shown: Vec<Seen> = shown.into_iter().rev().flatten().collect();
+        let here = shown.len();
         poll.cursor.remember(shown);
+        if !cut && poll.left == Left::Nothing {
+            // What has left the document cannot be tried again; it must not keep the feed from conditional requests.
+            for gone in poll.cursor.seen.iter_mut().skip(here).filter(|seen| seen.wants_page()) {
+                gone.page_tries = MAX_PAGE_TRIES;
+            }
+        }
+        Ok(())
+    }
+
+    /// The page of an entry, taken from the budget; `Some(None)` where it needs none. `None` where it has to wait for
+    /// another poll, because of the budget or the stop.
+    async fn page(
+        &self,
+        poll: &Poll,
+        draft: &Draft,
+        left: Option<&mut u32>,
+    ) -> Option<Option<Result<Document, PageFault>>> {
+        if self.stop.is_set() {
+            return None;
+        }
+        let (Some(left), Some(url)) = (left, draft.entry.url.clone()) else { return Some(None) };
+        *left = left.checked_sub(1)?;
+        let answer = self.get(poll.request_for(url, ACCEPT_PAGE)).await?;
+        Some(Some(document_of(answer)))
     }
 
     /// One unseen, revised or page-less entry.
@@ -169,16 +250,17 @@ impl Collector {
         poll: &mut Poll,
         draft: Draft,
         known: Option<Seen>,
-        page: Option<Result<Document, String>>,
+        page: Option<Result<Document, PageFault>>,
         language: Option<&str>,
     ) -> Seen {
         let mut seen = Seen { key: draft.key, url: draft.url_key, hash: draft.hash, page_tries: 0 };
         let before = known.map_or(0, |seen| seen.page_tries);
         let retry = known.is_some_and(|seen| seen.hash == draft.hash);
         let name = draft.name();
+        let asked = !matches!(&page, Some(Err(PageFault { asked: false, .. })));
         let task = finish::Task {
             draft,
-            page,
+            page: page.map(|page| page.map_err(|fault| fault.reason)),
             feed: poll.feed.clone(),
             language: language.map(str::to_owned),
             topics: self.loaded.borrow().topics.clone(),
@@ -188,7 +270,8 @@ impl Collector {
         match finished {
             Ok(Finished { candidate, page_missing, .. }) => {
                 if let Some(reason) = page_missing {
-                    seen.page_tries = if retry { before.saturating_add(1) } else { 1 };
+                    // A host that wants to be left alone was not asked: that is no try.
+                    seen.page_tries = if retry { before.saturating_add(u8::from(asked)) } else { 1 };
                     poll.page_failed(&name, &reason);
                 }
                 match candidate {
@@ -207,16 +290,23 @@ impl Collector {
     }
 }
 
-/// Whether the page of an entry is to be tried again (trap T20).
-fn wants_page(seen: &Seen) -> bool {
-    seen.page_tries > 0 && seen.page_tries < MAX_PAGE_TRIES
+/// Why there is no page.
+struct PageFault {
+    reason: String,
+    /// Whether its host was asked at all.
+    asked: bool,
 }
 
-fn document_of(answer: Result<Fetched, FetchError>) -> Result<Document, String> {
+fn document_of(answer: Result<Fetched, FetchError>) -> Result<Document, PageFault> {
     match answer {
         Ok(Fetched::Document(document)) => Ok(*document),
-        Ok(Fetched::NotModified { url }) => Err(format!("{url}: answered 304 without being asked a condition")),
-        Err(error) => Err(error.to_string()),
+        Ok(Fetched::NotModified { url }) => {
+            Err(PageFault { reason: format!("{url}: answered 304 without being asked a condition"), asked: true })
+        }
+        Err(error) => {
+            let asked = error.0.kind != "throttled" || error.status_code().is_some();
+            Err(PageFault { reason: error.to_string(), asked })
+        }
     }
 }
 
@@ -224,140 +314,16 @@ fn document_of(answer: Result<Fetched, FetchError>) -> Result<Document, String> 
 async fn parse_apart(document: Document, feed: FeedConfig) -> Result<Parsed, PollError> {
     let name = document.url.to_string();
     let parsed = tokio::task::spawn_blocking(move || parse::parse(&document, &feed, now())).await;
-    parsed.unwrap_or_else(|panic| {
-        Err(PollError {
-            kind: "parse".to_owned(),
-            message: format!("{name}: reading the document failed: {panic}"),
-            hint: "this is a fault in rasid; please report it with the document".to_owned(),
-            severity: Severity::Soft,
-            retry_after: None,
-        })
-    })
+    parsed.unwrap_or_else(|panic| Err(own_fault(&name, &panic)))
 }
 
-/// A poll in the making.
-struct Poll {
-    feed: FeedConfig,
-    /// As it will be stored.
-    cursor: FeedCursor,
-    outcome: PollOutcome,
-    candidates: Vec<Candidate>,
-    rejected: Vec<Rejected>,
-    /// Whether everything in the document was dealt with; if not, the next poll must see it again.
-    complete: bool,
-    /// Whether the validators were left out to audit 304 answers.
-    audit: bool,
-    pages_failed: HashMap<String, u32>,
-}
-
-impl Poll {
-    fn new(job: Job) -> Self {
-        let asked = job.cursor.validators_for(job.cursor.address(&job.feed));
-        let audit = asked.is_empty() && !job.cursor.validators.is_empty() && job.cursor.not_modified > 0;
-        Self {
-            feed: job.feed,
-            cursor: job.cursor,
-            outcome: PollOutcome::default(),
-            candidates: Vec::new(),
-            rejected: Vec::new(),
-            complete: true,
-            audit,
-            pages_failed: HashMap::new(),
-        }
-    }
-
-    fn request(&self) -> Request {
-        let url = self.cursor.address(&self.feed).clone();
-        let validators = self.cursor.validators_for(&url);
-        Request { validators, ..self.request_for(url, ACCEPT_FEED) }
-    }
-
-    fn request_for(&self, url: url::Url, accept: &'static str) -> Request {
-        // Headers and passwords are for the feed's own host, not for wherever its entries point.
-        let own = url.host_str() == self.feed.url.host_str();
-        Request {
-            url,
-            validators: Validators::default(),
-            headers: if own { self.feed.headers.clone() } else { Default::default() },
-            user_agent: self.feed.user_agent.clone(),
-            proxy: self.feed.proxy.clone(),
-            username: self.feed.username.clone().filter(|_| own),
-            password: self.feed.password.clone().filter(|_| own),
-            accept,
-        }
-    }
-
-    fn pages_missing(&self) -> bool {
-        self.cursor.seen.iter().any(wants_page)
-    }
-
-    fn describe(&mut self, parsed: &Parsed) {
-        self.outcome.format = Some(parsed.format.clone());
-        self.outcome.charset = Some(parsed.charset.clone());
-        self.outcome.asked_interval = parsed.asked_interval;
-        self.outcome.notes.extend(parsed.notes.iter().cloned());
-        for rejected in &parsed.rejected {
-            self.reject("parse", rejected.entry.clone(), rejected.reason.clone());
-        }
-    }
-
-    fn reject(&mut self, stage: &str, entry: String, reason: String) {
-        self.outcome.rejected += 1;
-        self.rejected.push(Rejected { stage: stage.to_owned(), entry, reason });
-    }
-
-    fn page_failed(&mut self, entry: &str, reason: &str) {
-        tracing::debug!(feed = %self.feed.id, entry, reason, "no article text from the page; the teaser is kept and the page tried again");
-        *self.pages_failed.entry(reason.to_owned()).or_default() += 1;
-    }
-
-    /// Takes over what the answer says of itself: validators and a permanent move.
-    fn accept(&mut self, document: &Document) {
-        let asked = self.cursor.address(&self.feed).clone();
-        if self.audit && self.outcome.new > 0 && document.validators == self.cursor.validators {
-            self.cursor.distrusted = true;
-            self.outcome.notes.push(
-                "the server said `not modified` though there were new entries; from now on it is always asked in full"
-                    .to_owned(),
-            );
-        }
-        self.cursor.validators = document.validators.clone();
-        self.cursor.validators_url = Some(document.url.clone());
-        let permanent = |hop: &crate::source::Redirect| matches!(hop.status, 301 | 308);
-        if !document.redirects.is_empty() && document.redirects.iter().all(permanent) && document.url != asked {
-            self.outcome.notes.push(format!("moved for good: {asked} now leads to {}", document.url));
-            self.outcome.moved_to = Some(document.url.clone());
-            self.cursor.moved_to = Some(document.url.clone());
-        }
-    }
-
-    fn finish(mut self, at: jiff::Timestamp, took_ms: u128) -> Collected {
-        let mut failed: Vec<_> = std::mem::take(&mut self.pages_failed).into_iter().collect();
-        failed.sort();
-        for (reason, count) in failed.into_iter().take(5) {
-            self.outcome.notes.push(format!("{count} page(s) gave no article and will be tried again: {reason}"));
-        }
-        let mut next = self.cursor.next_poll(&self.outcome, &self.feed, at, fastrand::f64());
-        if !self.complete {
-            let rule = format!("entries are waiting: at most {PAGES_PER_POLL} pages are fetched in one poll");
-            next = Next { interval: self.cursor.interval, wait: CONTINUE_AFTER, rule };
-            self.cursor.validators = Validators::default();
-            self.cursor.body_hash = None;
-        }
-        let end = now();
-        self.cursor.advance(&self.outcome, &next, end);
-        if self.outcome.error.is_some() && self.cursor.failures.is_multiple_of(5) {
-            // A remembered move that stopped working is forgotten: the configured address has the last word.
-            self.cursor.moved_to = None;
-        }
-        let poll = PollRecord {
-            at,
-            took_ms: u64::try_from(took_ms).unwrap_or(u64::MAX),
-            outcome: self.outcome,
-            next: self.cursor.next,
-            rule: next.rule,
-        };
-        Collected { feed: self.feed.id, cursor: self.cursor, poll, candidates: self.candidates, rejected: self.rejected }
+fn own_fault(name: &str, panic: &tokio::task::JoinError) -> PollError {
+    PollError {
+        kind: "parse".to_owned(),
+        message: format!("{name}: reading the document failed: {panic}"),
+        hint: "this is a fault in rasid; please report it with the document".to_owned(),
+        severity: Severity::Soft,
+        retry_after: None,
     }
 }
 

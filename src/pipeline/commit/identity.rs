@@ -68,10 +68,18 @@ impl Committer {
         known: Known,
     ) -> Result<Option<Decided>, StoreError> {
         let has_page = candidate.content.text_from == TextFrom::Page;
-        if known.hash == candidate.hash && (known.text_from_page || !has_page) {
+        let same_words = known.hash == candidate.hash;
+        if same_words && !has_page {
             return Ok(None);
         }
         let stored = self.store.item(known.id)?;
+        if same_words && known.text_from_page {
+            // The page of a revision that had failed at first brings what the item still lacks; any other brings nothing.
+            let lacks = stored.as_ref().is_some_and(|stored| stored.content.text != candidate.content.text);
+            if !lacks {
+                return Ok(None);
+            }
+        }
         let mut similarity = 1.0;
         if let Some(stored) = stored {
             if known.text_from_page && !has_page {
@@ -82,7 +90,9 @@ impl Committer {
             let before = Fingerprint::of(&stored.content.title, &stored.content.text);
             similarity = containment(&before, &candidate.fingerprint);
         }
-        if !known.duplicate && let Some(index) = &mut self.index {
+        if !known.duplicate
+            && let Some(index) = &mut self.index
+        {
             index.insert(known.id, candidate.content.published_at, &candidate.fingerprint);
         }
         let verdict = Verdict { kind: VerdictKind::Revision, of: Some(Original::Item(known.id)), similarity };
@@ -93,12 +103,7 @@ impl Committer {
 
 /// What will be known of a candidate once it is stored.
 pub(super) fn known_as(id: ItemId, candidate: &Candidate, duplicate: bool) -> Known {
-    Known {
-        id,
-        hash: candidate.hash,
-        duplicate,
-        text_from_page: candidate.content.text_from == TextFrom::Page,
-    }
+    Known { id, hash: candidate.hash, duplicate, text_from_page: candidate.content.text_from == TextFrom::Page }
 }
 
 /// Shared shingles to those of the smaller wording.

@@ -71,7 +71,11 @@ impl Committer {
             store,
             writer,
             loaded,
-            window: dedup.window,
+            // What retention has removed is not to be called an original.
+            window: match retention {
+                Retention::For(span) => dedup.window.min(span),
+                Retention::Forever => dedup.window,
+            },
             retention,
             index: None,
             pending: Pending::default(),
@@ -98,7 +102,7 @@ impl Committer {
     /// # Errors
     /// When the store cannot be written. What was not acknowledged will be collected again.
     pub fn run(mut self, mut queue: Receiver) -> Result<(), StoreError> {
-        while let Some(first) = queue.next() {
+        while let Some(first) = queue.wait() {
             let mut open = Vec::new();
             let mut next = Some(first);
             while let Some(delivery) = next {

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
+use url::Url;
 
 use super::{Job, Stop, now};
 use crate::id::FeedId;
@@ -22,6 +23,10 @@ use crate::store::{Store, StoreError};
 const START_SPREAD: Duration = Duration::from_secs(20);
 /// The pause between two feeds of the start.
 const START_STEP: Duration = Duration::from_millis(100);
+/// The longest sleep: the clock of the machine may be set, or may have run on while the machine slept.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+/// Nothing waits longer than twice this, or twice its longest interval; if it seems to, the clock was wrong.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3_600);
 
 /// A wish to poll a feed now.
 #[derive(Debug)]
@@ -37,8 +42,8 @@ pub struct PollNow {
 pub struct Finished {
     /// Which feed.
     pub feed: FeedId,
-    /// The cursor as stored and the poll; `None` when the stop came first and nothing changed.
-    pub result: Option<(FeedCursor, PollRecord)>,
+    /// The cursor as stored and the poll; or why nothing was stored, for those who wait for it.
+    pub result: Result<(FeedCursor, PollRecord), String>,
 }
 
 /// The scheduler's ends of its channels.
@@ -56,9 +61,29 @@ pub struct Channels {
 struct Entry {
     feed: FeedConfig,
     cursor: FeedCursor,
-    /// The host that its job keeps busy, while one is out.
-    running: Option<String>,
+    /// Where it had moved before the start. The configured address, which somebody may have changed since, is asked
+    /// first; where that fails, this is.
+    moved_before: Option<Url>,
+    /// While a job of it is out.
+    running: Option<Running>,
     waiters: Vec<oneshot::Sender<Result<PollRecord, String>>>,
+}
+
+/// A job that is out.
+struct Running {
+    /// The host that it keeps busy.
+    host: String,
+    /// The address that was configured when it went out.
+    url: Url,
+}
+
+impl Entry {
+    /// Tells everybody who waits for it.
+    fn answer(&mut self, told: &Result<PollRecord, String>) {
+        for waiter in self.waiters.drain(..) {
+            let _gone = waiter.send(told.clone());
+        }
+    }
 }
 
 /// The scheduler's state.
@@ -72,41 +97,38 @@ pub struct Schedule {
     entries: HashMap<FeedId, Entry>,
     due: BTreeSet<(Timestamp, FeedId)>,
     busy: HashSet<String>,
+    /// When the last look was, to notice a clock that was set back.
+    looked: Timestamp,
 }
 
 impl Schedule {
-    /// Loads the cursors.
-    ///
-    /// # Errors
-    /// When a cursor cannot be read from the store.
+    /// A schedule that knows no feed yet.
     pub fn new(
         store: Store,
         loaded: watch::Receiver<Arc<Loaded>>,
         channels: Channels,
         stop: Stop,
         automatic: bool,
-    ) -> Result<Self, StoreError> {
+    ) -> Self {
         let (entries, due, busy) = (HashMap::new(), BTreeSet::new(), HashSet::new());
-        let mut schedule = Self { store, loaded, channels, stop, automatic, entries, due, busy };
-        schedule.take_feeds()?;
-        Ok(schedule)
+        Self { store, loaded, channels, stop, automatic, entries, due, busy, looked: Timestamp::MIN }
     }
 
-    /// Runs until the stop, or until nobody can wish any more.
+    /// Loads the cursors, then runs until the stop, or until nobody can wish any more.
     ///
     /// # Errors
-    /// When a cursor of a feed that a reload brought cannot be read.
+    /// When a cursor cannot be read from the store.
     pub async fn run(mut self) -> Result<(), StoreError> {
+        self.take_feeds(now()).await?;
         loop {
-            self.dispatch();
-            let wait = self.until_next();
+            let wait = self.dispatch(now());
             tokio::select! {
                 biased;
                 () = self.stop.wait() => return Ok(()),
                 Some(finished) = self.channels.finished.recv() => self.finish(finished),
                 Some(wish) = self.channels.wishes.recv() => self.wish(wish),
                 changed = self.loaded.changed() => match changed {
-                    Ok(()) => self.take_feeds()?,
+                    Ok(()) => self.take_feeds(now()).await?,
                     Err(_gone) => return Ok(()),
                 },
                 () = tokio::time::sleep(wait) => {}
@@ -115,28 +137,68 @@ impl Schedule {
     }
 
     /// Takes over the feeds as configured now; cursors of known feeds stay.
-    fn take_feeds(&mut self) -> Result<(), StoreError> {
+    async fn take_feeds(&mut self, at: Timestamp) -> Result<(), StoreError> {
         let loaded = self.loaded.borrow_and_update().clone();
-        let at = now();
+        let mut stored = self.cursors(&loaded.feeds).await?;
         let wanted: HashSet<&FeedId> = loaded.feeds.iter().map(|feed| &feed.id).collect();
-        self.entries.retain(|id, entry| wanted.contains(id) || entry.running.is_some());
+        self.entries.retain(|id, entry| {
+            let kept = wanted.contains(id) || entry.running.is_some();
+            if !kept {
+                entry.answer(&Err(format!("the feed `{id}` is not configured any more")));
+            }
+            kept
+        });
         let mut offset = Duration::ZERO;
         for feed in &loaded.feeds {
             if let Some(entry) = self.entries.get_mut(&feed.id) {
+                if entry.feed.url != feed.url {
+                    // The old address moved, not the new one.
+                    (entry.cursor.moved_to, entry.moved_before) = (None, None);
+                }
                 entry.feed = feed.clone();
                 continue;
             }
-            let mut cursor = self.store.cursor(&feed.id)?.unwrap_or_else(|| FeedCursor::start(feed, at));
+            let mut cursor = stored.remove(&feed.id).unwrap_or_else(|| FeedCursor::start(feed, at));
+            let moved_before = cursor.moved_to.take();
             if feed.enabled && cursor.next <= at {
                 cursor.next = at.checked_add(offset).unwrap_or(at);
                 offset = (offset + START_STEP).min(START_SPREAD);
             }
-            let entry = Entry { feed: feed.clone(), cursor, running: None, waiters: Vec::new() };
+            let entry = Entry { feed: feed.clone(), cursor, moved_before, running: None, waiters: Vec::new() };
             self.entries.insert(feed.id.clone(), entry);
+        }
+        self.plan(at);
+        Ok(())
+    }
+
+    /// The stored cursors of the feeds that are not known yet, read where reading may take its time.
+    async fn cursors(&self, feeds: &[FeedConfig]) -> Result<HashMap<FeedId, FeedCursor>, StoreError> {
+        let unknown = feeds.iter().map(|feed| &feed.id).filter(|id| !self.entries.contains_key(*id));
+        let unknown: Vec<FeedId> = unknown.cloned().collect();
+        let store = self.store.clone();
+        let read = move || {
+            let cursors = unknown.into_iter().map(|id| Ok(store.cursor(&id)?.map(|cursor| (id, cursor))));
+            cursors.filter_map(Result::transpose).collect()
+        };
+        match tokio::task::spawn_blocking(read).await {
+            Ok(cursors) => cursors,
+            Err(panic) => {
+                let what = "reading the cursors of the feeds".to_owned();
+                Err(StoreError::Io { what, source: std::io::Error::other(panic) })
+            }
+        }
+    }
+
+    /// Makes the order of what is due anew. No feed waits longer than any rule lets it.
+    fn plan(&mut self, at: Timestamp) {
+        for entry in self.entries.values_mut() {
+            let longest = entry.feed.max_interval.get().max(LONGEST_PAUSE).saturating_mul(2);
+            if at.checked_add(longest).is_ok_and(|latest| entry.cursor.next > latest) {
+                entry.cursor.next = at.checked_add(entry.feed.interval.get()).unwrap_or(at);
+            }
         }
         let waiting = self.entries.iter().filter(|(_, entry)| entry.running.is_none());
         self.due = waiting.filter_map(|(id, entry)| self.due_at(entry).map(|at| (at, id.clone()))).collect();
-        Ok(())
     }
 
     /// When a feed is to be polled: at once where somebody waits for it.
@@ -150,51 +212,54 @@ impl Schedule {
         }
     }
 
-    /// Hands out what is due, host by host, while there are workers.
-    fn dispatch(&mut self) {
-        let at = now();
+    /// Hands out what is due, host by host, while there are workers. Returns how long nothing more can become due; what
+    /// waits for a host or a worker is woken by `finished`.
+    fn dispatch(&mut self, at: Timestamp) -> Duration {
+        if at < self.looked {
+            self.plan(at);
+        }
+        self.looked = at;
         let ready: Vec<(Timestamp, FeedId)> = self.due.iter().take_while(|(due, _)| *due <= at).cloned().collect();
         for (due, id) in ready {
             let Some(entry) = self.entries.get_mut(&id) else {
                 self.due.remove(&(due, id));
                 continue;
             };
-            let host = entry.feed.url.host_str().unwrap_or_default().to_ascii_lowercase();
+            let host = entry.cursor.address(&entry.feed).host_str().unwrap_or_default().to_ascii_lowercase();
             if self.busy.contains(&host) {
                 continue;
             }
-            let Ok(place) = self.channels.jobs.try_reserve() else {
-                return;
-            };
-            entry.running = Some(host.clone());
+            let Ok(place) = self.channels.jobs.try_reserve() else { break };
+            entry.running = Some(Running { host: host.clone(), url: entry.feed.url.clone() });
             place.send(Job { feed: entry.feed.clone(), cursor: entry.cursor.clone() });
             self.busy.insert(host);
             self.due.remove(&(due, id));
         }
-    }
-
-    /// How long nothing can become due. What waits for a host or a worker is woken by `finished`.
-    fn until_next(&self) -> Duration {
-        let at = now();
+        // By the same clock as above: what falls due between two looks would be overslept.
         let next = self.due.iter().map(|(due, _)| *due).find(|due| *due > at);
         let wait = next.and_then(|next| Duration::try_from(next.duration_since(at)).ok());
-        wait.unwrap_or(Duration::from_secs(60)).max(Duration::from_millis(1))
+        wait.unwrap_or(LOOK_AGAIN).clamp(Duration::from_millis(1), LOOK_AGAIN)
     }
 
     fn finish(&mut self, finished: Finished) {
         let Some(entry) = self.entries.get_mut(&finished.feed) else { return };
-        if let Some(host) = entry.running.take() {
-            self.busy.remove(&host);
-        }
-        match finished.result {
-            Some((cursor, poll)) => {
-                entry.cursor = cursor;
-                for waiter in entry.waiters.drain(..) {
-                    let _gone = waiter.send(Ok(poll.clone()));
-                }
+        let asked = entry.running.take().map(|running| {
+            self.busy.remove(&running.host);
+            running.url
+        });
+        let told = finished.result.map(|(cursor, poll)| {
+            entry.cursor = cursor;
+            let moved_before = entry.moved_before.take();
+            if poll.outcome.error.is_some() && entry.cursor.moved_to.is_none() {
+                entry.cursor.moved_to = moved_before;
             }
-            None => entry.waiters.clear(),
-        }
+            if asked.is_some_and(|asked| asked != entry.feed.url) {
+                // A reload came in between: it was the address of before that has moved.
+                entry.cursor.moved_to = None;
+            }
+            poll
+        });
+        entry.answer(&told);
         let configured = self.loaded.borrow().feeds.iter().any(|feed| feed.id == finished.feed);
         if !configured {
             self.entries.remove(&finished.feed);
@@ -205,7 +270,8 @@ impl Schedule {
 
     fn wish(&mut self, wish: PollNow) {
         let Some(entry) = self.entries.get_mut(&wish.feed) else {
-            let _gone = wish.answer.send(Err(format!("there is no feed `{}`; `rasid feeds list` names them", wish.feed)));
+            let _gone =
+                wish.answer.send(Err(format!("there is no feed `{}`; `rasid feeds list` names them", wish.feed)));
             return;
         };
         let before = (entry.cursor.next, wish.feed.clone());
@@ -216,3 +282,6 @@ impl Schedule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
