@@ -21,7 +21,10 @@ pub fn run(dir: &Path, output: &Path) -> ExitCode {
 }
 
 fn pack(dir: &Path, to: &Path) -> anyhow::Result<()> {
-    let name = to.file_stem().and_then(|stem| stem.to_str()).context("-o FILE: the file's name names the corpus, so it needs one")?;
+    let name = to
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .context("-o FILE: the file's name names the corpus, so it needs one")?;
     let mut files: Vec<PathBuf> = std::fs::read_dir(dir)
         .with_context(|| format!("{}: the folder cannot be read", dir.display()))?
         .map(|entry| entry.map(|entry| entry.path()))
@@ -33,7 +36,10 @@ fn pack(dir: &Path, to: &Path) -> anyhow::Result<()> {
     for file in files.iter().filter(|file| is_text(file)) {
         let bytes = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
         let content = decode(&bytes, Hints::default()).text;
-        let file_name = file.file_name().and_then(|name| name.to_str()).with_context(|| format!("{}: the name is not UTF-8", file.display()))?;
+        let file_name = file
+            .file_name()
+            .and_then(|name| name.to_str())
+            .with_context(|| format!("{}: the name is not UTF-8", file.display()))?;
         texts.extend(documents_of(file_name, &content).with_context(|| file.display().to_string())?);
     }
     if texts.is_empty() {
@@ -41,7 +47,12 @@ fn pack(dir: &Path, to: &Path) -> anyhow::Result<()> {
     }
     let bytes = Corpus::pack(name, &texts)?;
     std::fs::write(to, &bytes).with_context(|| format!("{} cannot be written", to.display()))?;
-    output::note(format_args!("{}: {} packed, {} bytes", to.display(), output::count(texts.len(), "text"), bytes.len()));
+    output::note(format_args!(
+        "{}: {} packed, {} bytes",
+        to.display(),
+        output::count(texts.len(), "text"),
+        bytes.len()
+    ));
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::item::Collected;
 use crate::source::FeedCursor;
 
-pub use memory::{memory, Receiver, Sender};
+pub use memory::{Receiver, Sender, memory};
 
 /// Which queue is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

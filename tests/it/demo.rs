@@ -55,10 +55,8 @@ fn every_sample_becomes_what_it_must() {
 
     let by_path: HashMap<String, &Value> =
         items.iter().map(|item| (Url::parse(item["url"].as_str().unwrap()).unwrap().path().to_owned(), item)).collect();
-    let story_of: HashMap<&str, &str> = expected
-        .iter()
-        .map(|expected| (by_path[&expected.path]["id"].as_str().unwrap(), expected.story))
-        .collect();
+    let story_of: HashMap<&str, &str> =
+        expected.iter().map(|expected| (by_path[&expected.path]["id"].as_str().unwrap(), expected.story)).collect();
     let mut faults = Vec::new();
     let mut originals: HashMap<&str, Vec<&str>> = HashMap::new();
     for expected in &expected {

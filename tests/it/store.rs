@@ -360,7 +360,8 @@ fn old_items_are_removed_a_few_at_a_time() {
 }
 
 fn cursor(polls: u64, seen: usize) -> FeedCursor {
-    let seen = (0..seen).map(|n| Seen { key: EntryKey::of("guid", &n.to_string()), url: None, hash: n as u64, page_tries: 1 });
+    let seen =
+        (0..seen).map(|n| Seen { key: EntryKey::of("guid", &n.to_string()), url: None, hash: n as u64, page_tries: 1 });
     FeedCursor {
         validators: Validators { etag: Some("\"x\"".to_owned()), last_modified: None },
         validators_url: Some("https://rt.example/feed".parse().unwrap()),

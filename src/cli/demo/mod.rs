@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 
-use super::{environment, failed, output};
 use super::samples::{self, Site};
+use super::{environment, failed, output};
 use crate::config::{self, Config};
 use crate::daemon::{self, Mode, SOCKET, System};
 use crate::pipeline::{Stop, now};

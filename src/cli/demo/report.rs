@@ -57,7 +57,14 @@ fn sources(store: &Store, feeds: &[FeedConfig], items: &[Item], screen: Screen) 
         ]);
     }
     let whole = |name| Column(name, Fit::Whole);
-    let columns = [whole("feed"), whole("format"), whole("charset"), whole("entries"), whole("copies"), Column("state", Fit::Cut)];
+    let columns = [
+        whole("feed"),
+        whole("format"),
+        whole("charset"),
+        whole("entries"),
+        whole("copies"),
+        Column("state", Fit::Cut),
+    ];
     Ok(render(screen, &columns, &rows))
 }
 
@@ -108,21 +115,19 @@ fn evidence(topic: &TopicMatch) -> String {
 
 fn copies(items: &[Item], screen: Screen) -> String {
     let by_id: HashMap<ItemId, &Item> = items.iter().map(|item| (item.id, item)).collect();
-    let rows = items.iter().filter(|item| !matches!(item.verdict.kind, VerdictKind::New | VerdictKind::Revision)).map(|item| {
-        let of = match &item.verdict.of {
-            Some(Original::Item(id)) => by_id.get(id).map_or_else(
-                || format!("item:{id}"),
-                |original| format!("{}: {}", original.feed, original.content.title),
-            ),
-            Some(other) => other.to_string(),
-            None => "–".to_owned(),
-        };
-        vec![
-            format!("{}: {}", item.feed, item.content.title),
-            crate::cli::items::kind(item),
-            of,
-        ]
-    });
+    let rows = items.iter().filter(|item| !matches!(item.verdict.kind, VerdictKind::New | VerdictKind::Revision)).map(
+        |item| {
+            let of = match &item.verdict.of {
+                Some(Original::Item(id)) => by_id.get(id).map_or_else(
+                    || format!("item:{id}"),
+                    |original| format!("{}: {}", original.feed, original.content.title),
+                ),
+                Some(other) => other.to_string(),
+                None => "–".to_owned(),
+            };
+            vec![format!("{}: {}", item.feed, item.content.title), crate::cli::items::kind(item), of]
+        },
+    );
     let columns = [Column("entry", Fit::Cut), Column("verdict", Fit::Whole), Column("of", Fit::Cut)];
     render(screen, &columns, &rows.collect::<Vec<_>>())
 }
@@ -143,7 +148,8 @@ fn topics(items: &[Item], screen: Screen) -> String {
         let (matched, maybe) = counts.entry(topic.id.as_str()).or_default();
         *(if topic.decision == Decision::Match { matched } else { maybe }) += 1;
     }
-    let rows = counts.iter().map(|(id, (matched, maybe))| vec![(*id).to_owned(), matched.to_string(), maybe.to_string()]);
+    let rows =
+        counts.iter().map(|(id, (matched, maybe))| vec![(*id).to_owned(), matched.to_string(), maybe.to_string()]);
     let columns = [Column("topic", Fit::Whole), Column("match", Fit::Whole), Column("maybe", Fit::Whole)];
     render(screen, &columns, &rows.collect::<Vec<_>>())
 }

@@ -178,8 +178,7 @@ impl Committer {
         };
         let by_content = self.by_content(&candidate)?;
         let Some(index) = &mut self.index else { return Ok(Decided { candidate, verdict: Verdict::new_item() }) };
-        let subject =
-            Subject { fingerprint: &candidate.fingerprint, published_at: candidate.content.published_at };
+        let subject = Subject { fingerprint: &candidate.fingerprint, published_at: candidate.content.published_at };
         let corpora = self.loaded.borrow().corpora.clone();
         let verdict = decide(&subject, &corpora, index, &Copies { by_url, by_content });
         if !verdict.kind.is_duplicate() {

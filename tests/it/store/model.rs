@@ -48,7 +48,8 @@ impl Model {
         };
         // A copy of a copy is one of the original, however many stand between; a ring of copies ends where it began.
         for _ in 0..8 {
-            match of.filter(|of| *of != this).and_then(|of| self.items.get(&of)).filter(|item| item.kind.is_duplicate()) {
+            match of.filter(|of| *of != this).and_then(|of| self.items.get(&of)).filter(|item| item.kind.is_duplicate())
+            {
                 Some(copy) => of = copy.of,
                 None => break,
             }
