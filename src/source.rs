@@ -518,7 +518,10 @@ impl FeedCursor {
             interval = max;
             rule.push_str("; not above max_interval");
         }
-        let interval = Span(interval);
+        // Whole seconds where there are any: nobody wants to read 4283333ms.
+        let interval =
+            if interval >= Duration::from_secs(1) { Duration::from_secs(interval.as_secs()) } else { interval };
+        let interval = Span(interval.max(min));
         Next { interval, wait: interval, rule }
     }
 

@@ -27,6 +27,7 @@ mod tests;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -285,7 +286,7 @@ pub fn open(config: &StoreConfig) -> Result<(Store, Writer), StoreError> {
 /// The engine, looked at from outside, and the last position of its log.
 fn open_engine(config: &StoreConfig, place: &layout::Place) -> Result<(Engine, u64), StoreError> {
     let path = &config.path;
-    let engine = Engine::open(&place.generation, config.cache.0).map_err(|fault| match fault {
+    let engine = open_unlocked(config, place).map_err(|fault| match fault {
         Fault::Locked => StoreError::Locked { path: path.clone() },
         Fault::Corrupt(why) => damaged(path, &why),
         Fault::Other(why) => StoreError::Engine(format!("{}: {why}", path.display())),
@@ -313,6 +314,21 @@ fn open_engine(config: &StoreConfig, place: &layout::Place) -> Result<(Engine, u
     }
     Ok((engine, last))
 }
+
+/// sled's threads hold its lock for a moment after the last handle is gone (its issues 1234 and 1289). Our own lock is
+/// held here, so no other rasid has it: whatever holds sled's is on its way out.
+fn open_unlocked(config: &StoreConfig, place: &layout::Place) -> Result<Engine, Fault> {
+    for _ in 0..SLED_LOCK_TRIES {
+        match Engine::open(&place.generation, config.cache.0) {
+            Err(Fault::Locked) => std::thread::sleep(SLED_LOCK_PAUSE),
+            opened => return opened,
+        }
+    }
+    Err(Fault::Locked)
+}
+
+const SLED_LOCK_TRIES: u32 = 40;
+const SLED_LOCK_PAUSE: Duration = Duration::from_millis(50);
 
 /// Makes an empty store one of ours.
 fn begin(engine: &Engine) -> Result<(), StoreError> {

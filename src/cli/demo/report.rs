@@ -26,7 +26,7 @@ pub(super) fn write(store: &Store, feeds: &[FeedConfig]) -> anyhow::Result<Strin
     let mut text = String::new();
     section(&mut text, screen, "Sources", &sources(store, feeds, &items, screen)?);
     section(&mut text, screen, "About the CSTO and the unrest in Kazakhstan, and why", &focus(&items, screen));
-    section(&mut text, screen, "Copies, and of what", &copies(&items, screen));
+    section(&mut text, screen, "Copies and links, and of what", &copies(&items, screen));
     section(&mut text, screen, "Everything else", &others(&items, screen));
     section(&mut text, screen, "Topics", &topics(&items, screen));
     let duplicates = items.iter().filter(|item| item.verdict.kind.is_duplicate()).count();
@@ -160,7 +160,7 @@ pub(super) fn further(dir: &Path, address: &str) -> String {
     format!(
         "\nthe daemon goes on until Ctrl-C; from another terminal:\n\
          \x20 rasid items --config {dir} --topic csto\n\
-         \x20 rasid show --config {dir} ID\n\
+         \x20 rasid show --config {dir} 5\n\
          \x20 rasid feeds why almanarah --config {dir}\n\
          \x20 rasid tail --config {dir}\n\
          \x20 rasid topics test --config {dir} --text 'احتجاجات في ألماتي بكازاخستان'\n\

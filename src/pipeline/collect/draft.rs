@@ -16,8 +16,10 @@ use crate::id::EntryKey;
 use crate::parse::Entry;
 use crate::source::{FeedConfig, FullText};
 
-/// From this many words on, an entry carries its article itself.
-const ARTICLE_WORDS: usize = 100;
+/// From this many words on, an entry carries its article itself: teasers have 20 to 50, a short report has 60.
+const ARTICLE_WORDS: usize = 60;
+/// How a text ends that goes on elsewhere.
+const CUT_ENDS: [&str; 6] = ["…", "...", "[…]", "[...]", "المزيد", "»»"];
 
 /// An entry in plain text, with its keys.
 pub(super) struct Draft {
@@ -46,13 +48,15 @@ impl Draft {
             && match feed.full_text {
                 FullText::Always => true,
                 FullText::Never => false,
-                FullText::Auto => words(&self.content).max(words(&self.summary)) < ARTICLE_WORDS,
+                FullText::Auto => !is_article(&self.content) && !is_article(&self.summary),
             }
     }
 }
 
-fn words(text: &str) -> usize {
-    text.split_whitespace().count()
+/// Whether a text is a whole article, and not a teaser or the beginning of one.
+pub(super) fn is_article(text: &str) -> bool {
+    let end = text.trim_end();
+    text.split_whitespace().nth(ARTICLE_WORDS - 1).is_some() && !CUT_ENDS.iter().any(|cut| end.ends_with(cut))
 }
 
 /// All entries of a document as drafts.
@@ -147,6 +151,15 @@ mod tests {
         let keys =
             keys(&[("", "https://x.test/live", "أ"), ("", "https://x.test/live", "ب"), ("", "https://x.test/", "ج")]);
         assert_eq!(keys.iter().collect::<std::collections::HashSet<_>>().len(), 3);
+    }
+
+    #[test]
+    fn a_teaser_is_no_article() {
+        let long = "كلمة ".repeat(ARTICLE_WORDS);
+        assert!(is_article(&long));
+        assert!(!is_article(&format!("{}…", long.trim_end())));
+        assert!(!is_article(&format!("{long} اقرأ المزيد ")));
+        assert!(!is_article(&"كلمة ".repeat(ARTICLE_WORDS - 1)));
     }
 
     #[test]

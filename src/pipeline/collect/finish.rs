@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use url::Url;
 
-use super::draft::Draft;
+use super::draft::{Draft, is_article};
 use crate::dedup::Fingerprint;
 use crate::extract::html::{Page, page_on_thread, plain};
 use crate::item::{Candidate, Content, PublishedFrom, TextFrom};
@@ -107,10 +107,6 @@ fn content(draft: &Draft, page: Option<Page>, language: Option<&str>, now: Times
 
 fn longer<'a>(one: &'a str, other: &'a str) -> &'a str {
     if one.len() >= other.len() { one } else { other }
-}
-
-fn is_article(text: &str) -> bool {
-    text.split_whitespace().nth(99).is_some()
 }
 
 fn read_page(document: Document, feed: &FeedConfig, now: Timestamp) -> Result<Page, String> {
