@@ -23,7 +23,8 @@ use crate::item::{Candidate, Collected, Rejected};
 use crate::parse::{self, Parsed};
 use crate::serve::Loaded;
 use crate::source::{
-    Document, FeedConfig, FeedCursor, MAX_PAGE_TRIES, Next, PollError, PollOutcome, PollRecord, Seen, Severity, Validators,
+    Document, FeedConfig, FeedCursor, MAX_PAGE_TRIES, Next, PollError, PollOutcome, PollRecord, Seen, Severity, SourceKind,
+    Validators,
 };
 use crate::units::Span;
 
@@ -269,7 +270,9 @@ impl Poll {
     fn request(&self) -> Request {
         let url = self.cursor.address(&self.feed).clone();
         let validators = self.cursor.validators_for(&url);
-        Request { validators, ..self.request_for(url, ACCEPT_FEED) }
+        // Feeds and sitemaps are published for programs; a listing page is a page.
+        let robots = self.feed.kind == SourceKind::Page;
+        Request { validators, robots, ..self.request_for(url, ACCEPT_FEED) }
     }
 
     fn request_for(&self, url: url::Url, accept: &'static str) -> Request {
@@ -284,6 +287,7 @@ impl Poll {
             username: self.feed.username.clone().filter(|_| own),
             password: self.feed.password.clone().filter(|_| own),
             accept,
+            robots: accept == ACCEPT_PAGE,
         }
     }
 
