@@ -91,6 +91,8 @@ async fn from_page(url: &Url, config: &Config) -> anyhow::Result<Given> {
         username: None,
         password: None,
         accept: "text/html,application/xhtml+xml;q=0.9,*/*;q=0.5",
+        // Somebody named this one page.
+        robots: false,
     };
     let document = match client.get(request).await {
         Ok(Fetched::Document(document)) => document,

@@ -4,7 +4,8 @@
 //! Promise: each hop is guarded, waits for its host's turn and has its place in the one time limit; waiting for a turn is
 //! not counted, for it is nobody's fault. What was read of a body before a limit or a broken connection is kept, with the
 //! reason in `cut`, and then without validators: a later "not modified" must not hide what was never read. Addresses that
-//! are given back never hold a user name or password.
+//! are given back never hold a user name or password. Where a request is for a page, each hop is asked for leave by
+//! its site's `robots.txt` first; that has its own time limit.
 //! Not here: what the bytes mean ([`crate::parse`], [`crate::text`]).
 
 use std::collections::HashMap;
@@ -20,8 +21,10 @@ use crate::fetch::error::{bare, shown};
 use crate::fetch::guard::{Guard, GuardedResolver, Refused};
 use crate::fetch::politeness::{NotNow, Politeness, Turn};
 use crate::fetch::request::Request;
+use crate::fetch::robots::{self, Robots};
 use crate::fetch::{FetchConfig, FetchError, answer};
 use crate::source::{Document, Redirect, Severity, Validators};
+use crate::units::{ByteSize, Span};
 
 /// What came.
 #[derive(Debug)]
@@ -52,6 +55,7 @@ struct Shared {
     config: FetchConfig,
     guard: Arc<Guard>,
     politeness: Politeness,
+    robots: Robots,
     direct: reqwest::Client,
     proxied: Mutex<HashMap<String, reqwest::Client>>,
 }
@@ -63,8 +67,16 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const IDLE_LIMIT: Duration = Duration::from_secs(30);
 
-/// The one time limit of a get. Waiting for turns moves it.
+/// The one time limit of a get. Waiting for turns and for leave moves it.
 struct Deadline(Instant);
+
+/// How far one get goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) timeout: Span,
+    pub(super) max_body: ByteSize,
+    pub(super) max_redirects: u32,
+}
 
 impl Client {
     /// Builds the client. Fails on entries of `allow_private` that cannot be read and when TLS cannot be set up; a machine
@@ -76,22 +88,29 @@ impl Client {
         let direct = built(config, guard.clone(), None)?;
         let politeness = Politeness::new(config.per_host, config.host_gap.get());
         let proxied = Mutex::new(HashMap::new());
-        Ok(Self { shared: Arc::new(Shared { config: config.clone(), guard, politeness, direct, proxied }) })
+        let (config, robots) = (config.clone(), Robots::new());
+        Ok(Self { shared: Arc::new(Shared { config, guard, politeness, robots, direct, proxied }) })
     }
 
     /// Waits for the host's turn, then fetches; retries temporary failures while the time limit allows it.
     /// Dropping the future gives everything up cleanly.
     pub async fn get(&self, request: Request) -> Result<Fetched, FetchError> {
-        let shared = &*self.shared;
-        let client = shared.client(&request)?;
-        let mut deadline = Deadline(Instant::now() + shared.config.timeout.get());
+        let FetchConfig { timeout, max_body, max_redirects, .. } = self.shared.config;
+        self.shared.get(&request, &Limits { timeout, max_body, max_redirects }).await
+    }
+}
+
+impl Shared {
+    async fn get(&self, request: &Request, limits: &Limits) -> Result<Fetched, FetchError> {
+        let client = self.client(request)?;
+        let mut deadline = Deadline(Instant::now() + limits.timeout.get());
         let mut attempt = 1;
         loop {
-            let error = match shared.attempt(&client, &request, &mut deadline).await {
+            let error = match self.attempt(&client, request, limits, &mut deadline).await {
                 Ok(fetched) => return Ok(fetched),
                 Err(error) => error,
             };
-            if error.0.severity != Severity::Temporary || attempt >= shared.config.attempts.max(1) {
+            if error.0.severity != Severity::Temporary || attempt >= self.config.attempts.max(1) {
                 return Err(error);
             }
             let pause = error.0.retry_after.map_or_else(|| jittered(attempt), |wait| wait.get());
@@ -103,9 +122,7 @@ impl Client {
             attempt += 1;
         }
     }
-}
 
-impl Shared {
     fn client(&self, request: &Request) -> Result<reqwest::Client, FetchError> {
         let Some(proxy) = &request.proxy else { return Ok(self.direct.clone()) };
         let mut proxied = self.proxied.lock().unwrap_or_else(PoisonError::into_inner);
@@ -135,6 +152,7 @@ impl Shared {
         &self,
         client: &reqwest::Client,
         request: &Request,
+        limits: &Limits,
         deadline: &mut Deadline,
     ) -> Result<Fetched, FetchError> {
         let start = bare(request.url.clone());
@@ -144,6 +162,7 @@ impl Shared {
         let mut trusted = true;
         loop {
             self.guard.check_url(&url).map_err(|refused| refusal(&url, &redirects, &refused))?;
+            self.leave(request, &url, deadline).await?;
             let turn = self.turn(&url, deadline).await?;
             let first = redirects.is_empty();
             let mut asked =
@@ -153,10 +172,10 @@ impl Shared {
             }
             let sent = timeout_at(deadline.0, asked.send()).await;
             let response = match sent {
-                Err(_) => return Err(FetchError::timeout(&url, self.config.timeout)),
+                Err(_) => return Err(FetchError::timeout(&url, limits.timeout)),
                 Ok(Err(error)) => {
                     let error = error.without_url();
-                    return Err(FetchError::transport(&url, self.config.timeout, &error, false));
+                    return Err(FetchError::transport(&url, limits.timeout, &error, false));
                 }
                 Ok(Ok(response)) => response,
             };
@@ -168,14 +187,14 @@ impl Shared {
                 }
                 301 | 302 | 303 | 307 | 308 => {
                     turn.answered();
-                    let to = self.target(&url, &response, &redirects, &start)?;
+                    let to = target(&url, &response, &redirects, &start, limits.max_redirects)?;
                     trusted = trusted && keeps_secrets(&url, &to);
                     redirects.push(Redirect { status, to: to.clone() });
                     url = to;
                 }
                 200..=299 => {
                     turn.answered();
-                    return self.document(url, response, redirects, deadline).await;
+                    return document(url, response, redirects, limits, deadline).await;
                 }
                 429 | 503 => return Err(self.throttled(&url, &response, &turn)),
                 _ => {
@@ -186,63 +205,35 @@ impl Shared {
         }
     }
 
+    /// Asks the site of a page for leave; the limit moves by the time it took.
+    async fn leave(&self, request: &Request, url: &Url, deadline: &mut Deadline) -> Result<(), FetchError> {
+        if !(request.robots && self.config.robots) {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let agent = request.agent(&self.config.user_agent);
+        // The file is for everybody: nothing of the feed's own is sent but who asks, and by which way.
+        let fetch = |address| async move {
+            let mut asked = Request::new(address, robots::ACCEPT);
+            asked.user_agent = Some(agent.to_owned());
+            asked.proxy = request.proxy.clone();
+            // A get within a get; it asks for no leave itself, so it goes no deeper.
+            Box::pin(self.get(&asked, &robots::LIMITS)).await
+        };
+        let pause = self.robots.leave(url, agent, request.proxy.as_deref(), fetch).await;
+        deadline.0 += began.elapsed();
+        self.politeness.pace(&host(url), pause?);
+        Ok(())
+    }
+
     /// Waits for the turn at the host of `url`; the limit moves by the time it took.
     async fn turn(&self, url: &Url, deadline: &mut Deadline) -> Result<Turn, FetchError> {
-        let host = url.host_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
         let began = Instant::now();
-        let turn = self.politeness.turn(&host).await;
+        let turn = self.politeness.turn(&host(url)).await;
         deadline.0 += began.elapsed();
         turn.map_err(|NotNow(wait)| {
             FetchError::throttled(url, "not asked, for the host has asked to be left alone", wait)
         })
-    }
-
-    /// Where a redirect leads, if it may be followed.
-    fn target(
-        &self,
-        url: &Url,
-        response: &reqwest::Response,
-        gone: &[Redirect],
-        start: &Url,
-    ) -> Result<Url, FetchError> {
-        let from = shown(url);
-        let bad = |what: String| {
-            FetchError::new(
-                "bad-redirect",
-                Severity::Soft,
-                format!("{from}: {what}"),
-                "open the address in a browser to see where it leads",
-            )
-        };
-        // As bytes: many servers send Arabic letters as they are.
-        let location = answer::text(response.headers(), header::LOCATION).filter(|to| !to.is_empty());
-        let location = location.ok_or_else(|| bad("a redirect without a target".to_owned()))?;
-        let mut to = url.join(&location).map_err(|error| bad(format!("a redirect to `{location}`: {error}")))?;
-        if !matches!(to.scheme(), "http" | "https") {
-            return Err(bad(format!("a redirect to `{}`, which is not on the web", to.scheme())));
-        }
-        if to.fragment().is_none() {
-            // RFC 9110, 10.2.2: the fragment of the address asked for goes on.
-            to.set_fragment(url.fragment());
-        }
-        let to = bare(to);
-        let same = |one: &Url| without_fragment(one) == without_fragment(&to);
-        if same(start) || gone.iter().any(|hop| same(&hop.to)) {
-            let message = format!("{}: its redirects lead in a circle, back to {}", shown(start), shown(&to));
-            let hint = "the site may want cookies or another user agent; look for another address of the feed";
-            return Err(FetchError::new("redirect-loop", Severity::Soft, message, hint));
-        }
-        if gone.len() >= usize::try_from(self.config.max_redirects).unwrap_or(usize::MAX) {
-            let message = format!(
-                "{}: more than {} redirects, the last to {}",
-                shown(start),
-                self.config.max_redirects,
-                shown(&to)
-            );
-            let hint = "use the address it ends at, or raise `max_redirects` in [fetch]";
-            return Err(FetchError::new("too-many-redirects", Severity::Soft, message, hint));
-        }
-        Ok(to)
     }
 
     fn throttled(&self, url: &Url, response: &reqwest::Response, turn: &Turn) -> FetchError {
@@ -259,57 +250,105 @@ impl Shared {
         let status = response.status().as_u16();
         FetchError::throttled(url, &format!("status {status}"), wait).answered(status)
     }
+}
 
-    /// Reads the body, as far as it goes.
-    async fn document(
-        &self,
-        url: Url,
-        mut response: reqwest::Response,
-        redirects: Vec<Redirect>,
-        deadline: &Deadline,
-    ) -> Result<Fetched, FetchError> {
-        let limit = self.config.max_body.get();
-        let mut bytes = Vec::new();
-        let cut = loop {
-            match timeout_at(deadline.0, response.chunk()).await {
-                Ok(Ok(None)) => break None,
-                Ok(Ok(Some(chunk))) => {
-                    let room = limit.saturating_sub(bytes.len());
-                    bytes.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-                    if chunk.len() > room {
-                        break Some(format!("longer than {} (`max_body` in [fetch])", self.config.max_body));
-                    }
-                }
-                Ok(Err(error)) => {
-                    let error = FetchError::transport(&url, self.config.timeout, &error.without_url(), true);
-                    if bytes.is_empty() {
-                        return Err(error);
-                    }
-                    break Some(format!("connection ended early: {}", error.0.message));
-                }
-                Err(_) if bytes.is_empty() => return Err(FetchError::timeout(&url, self.config.timeout)),
-                Err(_) => break Some(format!("connection ended early: no end within {}", self.config.timeout)),
-            }
-        };
-        let headers = response.headers();
-        let (content_type, charset) = answer::content_type(headers);
-        let (validators, fresh_for) = match &cut {
-            None => (answer::validators(headers), answer::fresh_for(headers)),
-            Some(_) => (Validators::default(), None),
-        };
-        let status = response.status().as_u16();
-        Ok(Fetched::Document(Box::new(Document {
-            bytes,
-            url,
-            status,
-            content_type,
-            charset,
-            validators,
-            cut,
-            redirects,
-            fresh_for,
-        })))
+/// The host as the table of turns knows it.
+fn host(url: &Url) -> String {
+    url.host_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// Where a redirect leads, if it may be followed.
+fn target(
+    url: &Url,
+    response: &reqwest::Response,
+    gone: &[Redirect],
+    start: &Url,
+    max_redirects: u32,
+) -> Result<Url, FetchError> {
+    let from = shown(url);
+    let bad = |what: String| {
+        FetchError::new(
+            "bad-redirect",
+            Severity::Soft,
+            format!("{from}: {what}"),
+            "open the address in a browser to see where it leads",
+        )
+    };
+    // As bytes: many servers send Arabic letters as they are.
+    let location = answer::text(response.headers(), header::LOCATION).filter(|to| !to.is_empty());
+    let location = location.ok_or_else(|| bad("a redirect without a target".to_owned()))?;
+    let mut to = url.join(&location).map_err(|error| bad(format!("a redirect to `{location}`: {error}")))?;
+    if !matches!(to.scheme(), "http" | "https") {
+        return Err(bad(format!("a redirect to `{}`, which is not on the web", to.scheme())));
     }
+    if to.fragment().is_none() {
+        // RFC 9110, 10.2.2: the fragment of the address asked for goes on.
+        to.set_fragment(url.fragment());
+    }
+    let to = bare(to);
+    let same = |one: &Url| without_fragment(one) == without_fragment(&to);
+    if same(start) || gone.iter().any(|hop| same(&hop.to)) {
+        let message = format!("{}: its redirects lead in a circle, back to {}", shown(start), shown(&to));
+        let hint = "the site may want cookies or another user agent; look for another address of the feed";
+        return Err(FetchError::new("redirect-loop", Severity::Soft, message, hint));
+    }
+    if gone.len() >= usize::try_from(max_redirects).unwrap_or(usize::MAX) {
+        let message = format!("{}: more than {} redirects, the last to {}", shown(start), max_redirects, shown(&to));
+        let hint = "use the address it ends at, or raise `max_redirects` in [fetch]";
+        return Err(FetchError::new("too-many-redirects", Severity::Soft, message, hint));
+    }
+    Ok(to)
+}
+
+/// Reads the body, as far as it goes.
+async fn document(
+    url: Url,
+    mut response: reqwest::Response,
+    redirects: Vec<Redirect>,
+    limits: &Limits,
+    deadline: &Deadline,
+) -> Result<Fetched, FetchError> {
+    let limit = limits.max_body.get();
+    let mut bytes = Vec::new();
+    let cut = loop {
+        match timeout_at(deadline.0, response.chunk()).await {
+            Ok(Ok(None)) => break None,
+            Ok(Ok(Some(chunk))) => {
+                let room = limit.saturating_sub(bytes.len());
+                bytes.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
+                if chunk.len() > room {
+                    break Some(format!("longer than {} (`max_body` in [fetch])", limits.max_body));
+                }
+            }
+            Ok(Err(error)) => {
+                let error = FetchError::transport(&url, limits.timeout, &error.without_url(), true);
+                if bytes.is_empty() {
+                    return Err(error);
+                }
+                break Some(format!("connection ended early: {}", error.0.message));
+            }
+            Err(_) if bytes.is_empty() => return Err(FetchError::timeout(&url, limits.timeout)),
+            Err(_) => break Some(format!("connection ended early: no end within {}", limits.timeout)),
+        }
+    };
+    let headers = response.headers();
+    let (content_type, charset) = answer::content_type(headers);
+    let (validators, fresh_for) = match &cut {
+        None => (answer::validators(headers), answer::fresh_for(headers)),
+        Some(_) => (Validators::default(), None),
+    };
+    let status = response.status().as_u16();
+    Ok(Fetched::Document(Box::new(Document {
+        bytes,
+        url,
+        status,
+        content_type,
+        charset,
+        validators,
+        cut,
+        redirects,
+        fresh_for,
+    })))
 }
 
 fn built(config: &FetchConfig, guard: Arc<Guard>, proxy: Option<&str>) -> Result<reqwest::Client, String> {

@@ -4,7 +4,7 @@
 //! how heavily it weighs, and how long to wait where the server said so.
 //! Promise: no message holds a user name or a password. The kinds are `timeout`, `dns`, `connect`, `tls`,
 //! `refused-address`, `redirect-loop`, `too-many-redirects`, `bad-redirect`, `status`, `throttled`, `gone`, `forbidden`,
-//! `body`, `bad-url` and `bad-request`.
+//! `body`, `bad-url`, `bad-request` and `robots`.
 //! Not here: when a feed is polled next ([`crate::source`]).
 
 use std::error::Error;

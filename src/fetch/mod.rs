@@ -2,7 +2,7 @@
 //!
 //! In: a [`Request`]. Out: a [`Document`](crate::source::Document), "not modified", or a [`FetchError`] that says what to do.
 //! Promise: one request at a time and a gap for each host, over feeds, pages and redirects; no address of this machine or
-//! a private network unless allowed; a cap on decoded bytes and on time, with what was read before the cap kept.
+//! a private network unless allowed; no page that its site's `robots.txt` keeps robots from; a cap on decoded bytes and on time, with what was read before the cap kept.
 //! Not here: what the bytes mean ([`crate::parse`], [`crate::extract`]) and when to come again ([`crate::source`]).
 //! Where to read next: `client.rs`.
 
@@ -12,6 +12,7 @@ mod error;
 mod guard;
 mod politeness;
 mod request;
+mod robots;
 
 pub use client::{Client, Fetched, check_proxy, keeps_secrets};
 pub use error::{FetchError, Retry};
@@ -40,6 +41,10 @@ pub struct FetchConfig {
     pub max_redirects: u32,
     /// Attempts of one poll at a temporary failure.
     pub attempts: u32,
+    /// Whether pages are fetched only where the site's `robots.txt` allows it, and as slowly as it asks (`Crawl-delay`, a
+    /// minute at most). Feeds and sitemaps are the operator's own wish and are not asked for; an entry of
+    /// `allow_private` is no exception.
+    pub robots: bool,
     /// The `User-Agent` header, where a feed has none of its own; an address to write to belongs in it.
     pub user_agent: String,
     /// Hosts, addresses or networks (CIDR) that the guard lets through.
@@ -56,6 +61,7 @@ impl Default for FetchConfig {
             max_body: ByteSize::mib(10),
             max_redirects: 5,
             attempts: 3,
+            robots: true,
             user_agent: concat!("rasid/", env!("CARGO_PKG_VERSION")).to_owned(),
             allow_private: Vec::new(),
         }

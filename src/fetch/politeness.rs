@@ -2,7 +2,8 @@
 //!
 //! In: the host of every single request, redirects included. Out: a [`Turn`], held while the request runs.
 //! Promise: at most `per_host` requests at once to one host and a pause after each, over all clones, feeds, pages and
-//! redirects (trap T17); a host that asked to be left alone is left alone. Giving up while waiting costs nothing and holds
+//! redirects (trap T17); a host that wants a longer pause between any two gets it; a host that asked to be left alone is
+//! left alone. Giving up while waiting costs nothing and holds
 //! nobody up. The table of hosts forgets those that nothing is known of.
 //! Not here: retries ([`super::Client`]) and polling intervals ([`crate::source`]).
 
@@ -48,6 +49,10 @@ struct State {
     free: Vec<Instant>,
     /// Nobody goes before this.
     not_before: Instant,
+    /// The pause that the host itself wants between any two requests; zero where it wants none.
+    pace: Duration,
+    /// When that pause is over.
+    next: Instant,
     /// How often in a row the host has throttled.
     strikes: u32,
 }
@@ -72,14 +77,23 @@ impl Politeness {
         let mut turn = Turn { ready: host.take_free(), host, gap: self.gap, used: false, _permit: permit };
         loop {
             turn.host.patience()?;
-            let from = turn.ready.max(lock(&turn.host.state).not_before);
-            if from <= Instant::now() {
-                break;
-            }
+            let Err(from) = turn.host.start(turn.ready) else { break };
             tokio::time::sleep_until(from).await;
         }
         turn.used = true;
         Ok(turn)
+    }
+
+    /// The host wants this pause between any two requests, from now on; `None`: no more than others.
+    pub(super) fn pace(&self, host: &str, pause: Option<Duration>) {
+        let host = self.host(host);
+        let mut state = lock(&host.state);
+        let pause = pause.unwrap_or_default();
+        if pause > state.pace {
+            // It counts from the request that brought it to light, which was just now.
+            state.next = state.next.max(Instant::now() + pause);
+        }
+        state.pace = pause;
     }
 
     fn host(&self, name: &str) -> Arc<Host> {
@@ -95,7 +109,13 @@ impl Politeness {
         let now = Instant::now();
         let host = Arc::new(Host {
             turns: Arc::new(Semaphore::new(self.per_host)),
-            state: Mutex::new(State { free: vec![now; self.per_host], not_before: now, strikes: 0 }),
+            state: Mutex::new(State {
+                free: vec![now; self.per_host],
+                not_before: now,
+                pace: Duration::ZERO,
+                next: now,
+                strikes: 0,
+            }),
         });
         hosts.known.insert(name.to_owned(), host.clone());
         host
@@ -108,6 +128,18 @@ impl Host {
         if wait > PATIENCE { Err(NotNow(wait)) } else { Ok(()) }
     }
 
+    /// Starts a request, or says when it may be tried again.
+    fn start(&self, ready: Instant) -> Result<(), Instant> {
+        let mut state = lock(&self.state);
+        let (from, now) = (ready.max(state.not_before).max(state.next), Instant::now());
+        if from > now {
+            return Err(from);
+        }
+        // Within the same lock, so that of several who waited only one goes.
+        state.next = now + state.pace;
+        Ok(())
+    }
+
     fn take_free(&self) -> Instant {
         let mut state = lock(&self.state);
         let earliest = state.free.iter().enumerate().min_by_key(|(_, ready)| **ready).map(|(index, _)| index);
@@ -117,7 +149,7 @@ impl Host {
 
 impl State {
     fn matters(&self, now: Instant) -> bool {
-        self.not_before > now || self.free.iter().any(|ready| *ready > now)
+        self.not_before > now || self.next > now || self.free.iter().any(|ready| *ready > now)
     }
 }
 
@@ -151,8 +183,11 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let ready = if self.used { Instant::now() + self.gap } else { self.ready };
-        lock(&self.host.state).free.push(ready);
+        let (mut state, now) = (lock(&self.host.state), Instant::now());
+        if self.used {
+            state.next = state.next.max(now + state.pace);
+        }
+        state.free.push(if self.used { now + self.gap } else { self.ready });
     }
 }
 
@@ -196,6 +231,28 @@ mod tests {
         assert!(third.is_err());
         drop(one);
         assert!(politeness.turn("a.example").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_host_that_wants_a_longer_pause_gets_it_and_others_are_not_held_up() {
+        let politeness = Politeness::new(3, Duration::ZERO);
+        drop(politeness.turn("a.example").await);
+        let began = Instant::now();
+        politeness.pace("a.example", Some(GAP));
+        // One at a time, though three are allowed, and from the end of one to the start of the next.
+        for n in 1..4 {
+            let ((a, b), c) = tokio::join!(
+                async { tokio::join!(politeness.turn("a.example"), politeness.turn("b.example")) },
+                async { politeness.turn("c.example").await }
+            );
+            assert!(began.elapsed() >= GAP * n && a.is_ok() && b.is_ok() && c.is_ok(), "turn {n}");
+        }
+        let (_one, _two) = tokio::join!(politeness.turn("a.example"), politeness.turn("a.example"));
+        assert!(began.elapsed() >= GAP * 5);
+        politeness.pace("a.example", None);
+        lock(&politeness.host("a.example").state).next = Instant::now();
+        let third = tokio::time::timeout(GAP / 2, politeness.turn("a.example")).await;
+        assert!(third.is_ok(), "no pause any more");
     }
 
     #[tokio::test]

@@ -38,6 +38,8 @@ pub struct Request {
     pub password: Option<String>,
     /// The `Accept` header.
     pub accept: &'static str,
+    /// Whether the site's `robots.txt` has a say: for pages that are found, not for what somebody named.
+    pub robots: bool,
 }
 
 /// Headers that say nothing of who asks: shown in logs, and sent on after a redirect to another host.
@@ -61,7 +63,7 @@ fn is_harmless(name: &str) -> bool {
 }
 
 impl Request {
-    /// A plain request.
+    /// A plain request, which asks no `robots.txt`.
     pub fn new(url: Url, accept: &'static str) -> Self {
         Self {
             url,
@@ -72,7 +74,14 @@ impl Request {
             username: None,
             password: None,
             accept,
+            robots: false,
         }
+    }
+
+    /// The user agent as it will be sent.
+    pub(super) fn agent<'a>(&'a self, default_agent: &'a str) -> &'a str {
+        let own = self.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("user-agent"));
+        own.map(|(_, value)| value.as_str()).or(self.user_agent.as_deref()).unwrap_or(default_agent)
     }
 
     /// The headers for one hop. `first` is the address itself; `trusted` a hop that may see the secrets.
@@ -80,8 +89,7 @@ impl Request {
         let mut headers = HeaderMap::new();
         headers.insert(header::ACCEPT, HeaderValue::from_static(self.accept));
         headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static("ar, *;q=0.5"));
-        let agent = self.user_agent.as_deref().unwrap_or(default_agent);
-        headers.insert(header::USER_AGENT, self.value("user-agent", agent)?);
+        headers.insert(header::USER_AGENT, self.value("user-agent", self.agent(default_agent))?);
         for (name, value) in &self.headers {
             if trusted || is_harmless(name) {
                 let parsed = HeaderName::from_bytes(name.as_bytes()).map_err(|_| self.wrong(name))?;
@@ -140,6 +148,7 @@ impl fmt::Debug for Request {
             .field("username", &self.username)
             .field("password", &self.password.as_ref().map(|_| "(not shown)"))
             .field("accept", &self.accept)
+            .field("robots", &self.robots)
             .finish()
     }
 }

@@ -1,5 +1,7 @@
 //! Fetching, against a server of our own that answers byte for byte what a row says.
 
+mod robots;
+
 use std::collections::HashMap;
 use std::io::Write;
 use std::net::SocketAddr;

@@ -52,6 +52,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("toml_edit", &["src/config"]),
     ("clap", &["src/cli/", "src/main.rs"]),
     ("comfy_table", &["src/cli/"]),
+    ("texting_robots", &["src/fetch/robots"]),
     ("tracing_subscriber", &["src/telemetry"]),
 ];
 

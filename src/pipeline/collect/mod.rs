@@ -10,7 +10,7 @@ mod finish;
 mod poll;
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -31,6 +31,9 @@ use crate::units::Span;
 /// How many pages one poll fetches. The rest is left for the next poll, which is due at once: a feed of a thousand
 /// unseen entries neither holds a worker for an hour nor keeps an hour's work out of the store.
 const PAGES_PER_POLL: u32 = 40;
+/// For how long one poll begins to fetch pages: a host that asks for a minute between requests must not keep what is
+/// already fetched out of the store for the better part of an hour.
+const PAGES_FOR: Duration = Duration::from_secs(120);
 /// How many documents of a sitemap index are read, newest first.
 const SITEMAPS_PER_POLL: usize = 3;
 /// How long to wait before a poll that takes up what the last one left.
@@ -185,7 +188,7 @@ impl Collector {
         poll.outcome.entries = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
         poll.outcome.published = draft::newest_times(drafts.iter().map(|draft| &draft.entry), now());
         let language = poll.feed.language.clone().or(parsed.language);
-        let mut pages_left = PAGES_PER_POLL;
+        let mut pages_left = Budget { pages: PAGES_PER_POLL, until: Instant::now() + PAGES_FOR };
         let mut shown: Vec<Option<Seen>> = vec![None; drafts.len()];
         let mut again = Vec::new();
         for (at, draft) in drafts.into_iter().enumerate() {
@@ -233,13 +236,13 @@ impl Collector {
         &self,
         poll: &Poll,
         draft: &Draft,
-        left: Option<&mut u32>,
+        left: Option<&mut Budget>,
     ) -> Option<Option<Result<Document, PageFault>>> {
         if self.stop.is_set() {
             return None;
         }
         let (Some(left), Some(url)) = (left, draft.entry.url.clone()) else { return Some(None) };
-        *left = left.checked_sub(1)?;
+        left.take()?;
         let answer = self.get(poll.request_for(url, ACCEPT_PAGE)).await?;
         Some(Some(document_of(answer)))
     }
@@ -295,6 +298,20 @@ struct PageFault {
     reason: String,
     /// Whether its host was asked at all.
     asked: bool,
+}
+
+/// How many pages this poll may still fetch.
+struct Budget {
+    pages: u32,
+    until: Instant,
+}
+
+impl Budget {
+    /// One page less; `None` when it is used up.
+    fn take(&mut self) -> Option<()> {
+        self.pages = self.pages.checked_sub(1).filter(|_| Instant::now() < self.until)?;
+        Some(())
+    }
 }
 
 fn document_of(answer: Result<Fetched, FetchError>) -> Result<Document, PageFault> {

@@ -8,11 +8,13 @@
 use std::collections::HashMap;
 
 use super::{CONTINUE_AFTER, PAGES_PER_POLL};
-use crate::fetch::{ACCEPT_FEED, Request, keeps_secrets};
+use crate::fetch::{ACCEPT_FEED, ACCEPT_PAGE, Request, keeps_secrets};
 use crate::item::{Candidate, Collected, Rejected};
 use crate::parse::Parsed;
 use crate::pipeline::{Job, now};
-use crate::source::{Document, FeedConfig, FeedCursor, Next, PollOutcome, PollRecord, Redirect, Seen, Validators};
+use crate::source::{
+    Document, FeedConfig, FeedCursor, Next, PollOutcome, PollRecord, Redirect, Seen, SourceKind, Validators,
+};
 
 /// What of a document was not dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +60,9 @@ impl Poll {
     pub(super) fn request(&self) -> Request {
         let url = self.cursor.address(&self.feed).clone();
         let validators = self.cursor.validators_for(&url);
-        Request { validators, ..self.request_for(url, ACCEPT_FEED) }
+        // Feeds and sitemaps are published for programs; a listing page is a page.
+        let robots = self.feed.kind == SourceKind::Page;
+        Request { validators, robots, ..self.request_for(url, ACCEPT_FEED) }
     }
 
     pub(super) fn request_for(&self, url: url::Url, accept: &'static str) -> Request {
@@ -80,6 +84,7 @@ impl Poll {
             username: self.feed.username.clone().filter(|_| own),
             password: self.feed.password.clone().filter(|_| own),
             accept,
+            robots: accept == ACCEPT_PAGE,
         }
     }
 
@@ -149,7 +154,7 @@ impl Poll {
         }
         let mut next = self.cursor.next_poll(&self.outcome, &self.feed, at, fastrand::f64());
         if self.left == Left::Entries && self.outcome.error.is_none() {
-            let rule = format!("entries are waiting: at most {PAGES_PER_POLL} pages are fetched in one poll");
+            let rule = format!("entries are waiting: one poll fetches at most {PAGES_PER_POLL} pages, for two minutes");
             next = Next { interval: self.cursor.interval, wait: CONTINUE_AFTER, rule };
         }
         if self.left != Left::Nothing {
