@@ -42,6 +42,11 @@ impl FetchError {
         }
     }
 
+    /// The same failure under another message: nothing was answered to this request itself.
+    pub(super) const fn because(why: PollError) -> Self {
+        Self(why, None)
+    }
+
     /// The HTTP status that was answered, where one was.
     pub const fn status_code(&self) -> Option<u16> {
         self.1

@@ -260,7 +260,7 @@ fn unreadable(page: &Url, mut why: PollError, until: Instant) -> FetchError {
         format!("{}: not fetched, for what the site asks of robots cannot be read: {}", shown(page), why.message);
     let wait = Span::secs(until.saturating_duration_since(Instant::now()).as_secs() + 1);
     why.retry_after = why.retry_after.max(Some(wait));
-    FetchError(why)
+    FetchError::because(why)
 }
 
 #[cfg(test)]
