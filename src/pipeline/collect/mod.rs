@@ -1,7 +1,7 @@
 //! One poll: a job in, what it gave out.
 //!
 //! In: a [`Job`]. Out: [`Collected`], with the cursor that follows once its candidates are stored.
-//! Promise: stateless; an entry that fails is data ([`Rejected`]) and costs no other; whatever is left out, because a
+//! Promise: stateless; an entry that fails is data ([`Rejected`](crate::item::Rejected)) and costs no other; whatever is left out, because a
 //! stop or the page budget came first, is left unseen in the cursor, so the next poll takes it up.
 //! Not here: when to poll ([`super::schedule`]), whether an item is a copy ([`super::commit`]).
 
