@@ -277,14 +277,21 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Whether its page is to be tried again.
+    /// Whether its page is to be tried again at all.
     pub const fn wants_page(&self) -> bool {
         self.page_tries > 0 && self.page_tries < MAX_PAGE_TRIES
+    }
+
+    /// Whether its page is to be tried again in the poll that comes after `polls` others: in the next one, then at every
+    /// second, fourth, eighth … so that the tries reach over hours and not over one bad quarter of an hour.
+    pub const fn page_is_due(&self, polls: u64) -> bool {
+        self.wants_page() && polls.is_multiple_of(1 << (self.page_tries - 1))
     }
 }
 
 /// How often a page that fails is tried again (trap T20: one failure must not leave the teaser for ever).
-pub const MAX_PAGE_TRIES: u8 = 5;
+/// Seven tries reach over thirty to sixty polls.
+pub const MAX_PAGE_TRIES: u8 = 7;
 
 /// How heavily a failed poll weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -438,10 +445,15 @@ impl FeedCursor {
     /// when a page is to be tried again and the document is needed for that.
     pub fn validators_for(&self, url: &Url) -> Validators {
         let audit = self.not_modified > 0 && self.not_modified.is_multiple_of(AUDIT_EVERY);
-        let retry_page = self.seen.iter().any(Seen::wants_page);
+        let retry_page = self.page_is_due();
         // Whom it was asked as is not part of the address that answered.
         let same = self.validators_url.as_ref().is_some_and(|known| bare(known) == bare(url));
         if self.distrusted || audit || retry_page || !same { Validators::default() } else { self.validators.clone() }
+    }
+
+    /// Whether the coming poll tries a page again, for which it needs the document in full.
+    pub fn page_is_due(&self) -> bool {
+        self.seen.iter().any(|seen| seen.page_is_due(self.polls))
     }
 
     /// How this feed knows the entry with these keys, if it was shown before.

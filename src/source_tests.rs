@@ -120,3 +120,16 @@ fn secrets_of_a_feed_are_not_shown() {
         }
     }
 }
+
+#[test]
+fn t20_a_page_that_fails_is_tried_again_at_growing_distances() {
+    let (mut tries, mut tried_at) = (1, Vec::new());
+    for polls in 1..200 {
+        let seen = Seen { key: EntryKey::of("guid", "1"), url: None, hash: 1, page_tries: tries };
+        if seen.page_is_due(polls) {
+            tried_at.push(polls);
+            tries += 1;
+        }
+    }
+    assert_eq!(tried_at, [1, 2, 4, 8, 16, 32]);
+}

@@ -109,7 +109,7 @@ impl Collector {
     async fn read(&self, poll: &mut Poll, document: Document) {
         poll.received(&document);
         let body = xxhash_rust::xxh3::xxh3_64(&document.bytes);
-        if poll.cursor.body_hash == Some(body) && !poll.pages_missing() {
+        if poll.cursor.body_hash == Some(body) && !poll.page_is_due() {
             poll.outcome.notes.push("the same bytes as last time".to_owned());
             poll.follow(&document);
             poll.accept(&document);
@@ -197,7 +197,7 @@ impl Collector {
             shown[at] = known;
             if let Some(seen) = known.filter(|seen| seen.hash == draft.hash) {
                 shown[at] = Some(Seen { key: draft.key, url: draft.url_key, ..seen });
-                if seen.wants_page() {
+                if seen.page_is_due(poll.cursor.polls) {
                     again.push((at, draft, seen));
                 }
                 continue;

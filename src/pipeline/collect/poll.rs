@@ -13,7 +13,7 @@ use crate::item::{Candidate, Collected, Rejected};
 use crate::parse::Parsed;
 use crate::pipeline::{Job, now};
 use crate::source::{
-    Document, FeedConfig, FeedCursor, Next, PollOutcome, PollRecord, Redirect, Seen, SourceKind, Validators,
+    Document, FeedConfig, FeedCursor, Next, PollOutcome, PollRecord, Redirect, SourceKind, Validators,
 };
 
 /// What of a document was not dealt with.
@@ -88,8 +88,8 @@ impl Poll {
         }
     }
 
-    pub(super) fn pages_missing(&self) -> bool {
-        self.cursor.seen.iter().any(Seen::wants_page)
+    pub(super) fn page_is_due(&self) -> bool {
+        self.cursor.page_is_due()
     }
 
     pub(super) fn received(&mut self, document: &Document) {
