@@ -16,6 +16,12 @@ fn items(home: &Home) -> Vec<Value> {
     lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// An article's page with a text of its own for each number.
+fn page_of(number: u64) -> Answer {
+    let text = prose(number, 150).replace('\n', ".</p><p>");
+    Answer::ok("text/html", format!("<html lang=\"ar\"><body><article><p>{text}</p></article></body></html>"))
+}
+
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
@@ -108,13 +114,7 @@ fn an_entry_lives_on_over_polls() {
             }
             // The page fails the first time (trap T20); the guid of its entry changes at every poll (trap T9).
             "/two" if round == 0 => Answer::status(404),
-            "/two" => {
-                let text = prose(3, 150).replace('\n', ".</p><p>");
-                Answer::ok(
-                    "text/html",
-                    format!("<html lang=\"ar\"><body><article><p>{text}</p></article></body></html>"),
-                )
-            }
+            "/two" => page_of(3),
             _ => Answer::status(404),
         }
     });
@@ -237,13 +237,7 @@ fn t20_a_late_page_of_a_revision_is_taken() {
                 let item = format!("<item><guid>one</guid><title>{title}</title><link>/one</link></item>");
                 Answer::ok("text/xml", format!("<rss version=\"2.0\"><channel><title>ق</title>{item}</channel></rss>"))
             }
-            "/one" if round != 1 => {
-                let text = prose(if round == 0 { 11 } else { 12 }, 150).replace('\n', ".</p><p>");
-                Answer::ok(
-                    "text/html",
-                    format!("<html lang=\"ar\"><body><article><p>{text}</p></article></body></html>"),
-                )
-            }
+            "/one" if round != 1 => page_of(if round == 0 { 11 } else { 12 }),
             _ => Answer::status(404),
         }
     });

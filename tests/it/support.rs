@@ -21,7 +21,6 @@ pub fn shared(path: &str) -> Option<PathBuf> {
 }
 
 /// The files of a gzipped tar archive, in its order, with their paths in it.
-#[allow(dead_code, reason = "for the tests that need it")]
 pub fn untar_gz(path: impl AsRef<Path>) -> Vec<(String, Vec<u8>)> {
     let path = path.as_ref();
     let mut bytes = Vec::new();
@@ -51,7 +50,6 @@ pub fn untar_gz(path: impl AsRef<Path>) -> Vec<(String, Vec<u8>)> {
 }
 
 /// The records of a gzipped file with one JSON value a line.
-#[allow(dead_code, reason = "for the tests that need it")]
 pub fn jsonl_gz(path: impl AsRef<Path>) -> impl Iterator<Item = Value> {
     let lines = BufReader::new(GzDecoder::new(File::open(path).unwrap())).lines();
     lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap())

@@ -39,7 +39,6 @@ const RIM_IMPORTS: &[(&str, &str)] = &[("serve", "store")];
 const CRATES: &[(&str, &[&str])] = &[
     ("reqwest", &["src/fetch/"]),
     ("feed_rs", &["src/parse/"]),
-    ("quick_xml", &["src/parse/"]),
     ("scraper", &["src/extract/html", "src/parse/page"]),
     ("trafilatura", &["src/extract/"]),
     ("sled", &["src/store/engine"]),

@@ -1,8 +1,8 @@
 //! One poll: a job in, what it gave out.
 //!
 //! In: a [`Job`]. Out: [`Collected`], with the cursor that follows once its candidates are stored.
-//! Promise: stateless; an entry that fails is data ([`Rejected`](crate::item::Rejected)) and costs no other; whatever is left out, because a
-//! stop or the page budget came first, is left unseen in the cursor, so the next poll takes it up.
+//! Promise: stateless; an entry that fails is data ([`Rejected`](crate::item::Rejected)) and costs no other; whatever is
+//! left out, because a stop or the page budget came first, is left unseen in the cursor, so the next poll takes it up.
 //! Not here: when to poll ([`super::schedule`]), whether an item is a copy ([`super::commit`]).
 
 mod draft;
@@ -209,7 +209,7 @@ impl Collector {
             }
         }
         // Pages that failed before come last, and only where nothing else waits: polls that follow each other within
-        // seconds are no five chances (trap T20).
+        // seconds are no further chances (trap T20).
         if poll.left != Left::Entries {
             for (at, draft, known) in again {
                 let left = if draft.needs_page(&poll.feed) { Some(&mut pages_left) } else { None };
@@ -287,7 +287,11 @@ impl Collector {
                     Err(reason) => poll.reject("extract", name, reason),
                 }
             }
-            Err(panic) => poll.reject("extract", name, format!("processing it failed: {panic}")),
+            Err(panic) => {
+                // A fault of ours: the entry is tried again, as one whose page failed, and not taken for dealt with.
+                seen.page_tries = before.saturating_add(1);
+                poll.reject("extract", name, format!("processing it failed: {panic}"));
+            }
         }
         seen
     }

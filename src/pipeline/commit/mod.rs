@@ -83,7 +83,7 @@ impl Committer {
         }
     }
 
-    /// Makes the index of the window from the store. Blocking; about a second for 50,000 items.
+    /// Makes the index of the window from the store. Blocking; its time grows with the items of the window.
     ///
     /// # Errors
     /// When the store cannot be read.
