@@ -23,6 +23,7 @@ mod recovery;
 mod shutdown;
 mod store;
 mod support;
+mod swarm;
 mod text;
 mod tidy;
 mod topics;
