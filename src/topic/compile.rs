@@ -10,14 +10,14 @@ use std::ops::Range;
 
 use serde_spanned::Spanned;
 
-use super::config::{RuleConfig, Sets, TopicConfig, TopicsFile};
+use super::config::{LikeConfig, RuleConfig, Sets, TopicConfig, TopicsFile};
 use super::evaluate::{Atom, Phrase, Plan};
 use super::lexicon::Lexicon;
-use super::matcher::{Rule, Topic, Topics};
+use super::matcher::{Like, Rule, Topic, Topics};
 use super::query::{Entry, Fault, Part, Query, parse, parse_entry};
 use super::score::{MOST, hundredths};
 use super::term::Term;
-use crate::id::TopicId;
+use crate::id::{ItemId, TopicId};
 
 /// Something wrong in `topics.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,9 +76,10 @@ impl Topics {
             label: super::config::Label { ar: "تجربة".to_owned(), en: "Trial".to_owned() },
             description: None,
             sets: Sets::new(),
-            gate: spanned(query),
+            gate: Some(spanned(query)),
             score: Vec::new(),
             exclude: Vec::new(),
+            like: None,
             threshold: Some(Spanned::new(0..0, 0.01)),
             maybe: Some(Spanned::new(0..0, 0.01)),
             title_gate: true,
@@ -143,17 +144,29 @@ impl<'f> Compiler<'f> {
                 None
             }
         };
-        let gate = self.query(number, &config.gate);
+        let gate = match &config.gate {
+            Some(gate) => self.query(number, gate).map(Some),
+            None if config.like.is_some() => Some(None),
+            None => {
+                let message = "a topic needs a gate, or examples under [topic.like]; write gate = '…'".to_owned();
+                self.problems.push(Problem { span: config.id.span(), message });
+                None
+            }
+        };
+        let like = config.like.as_ref().map(|like| self.like(config, like));
         let mut rules = Vec::new();
         for (rule, penalty) in config.score.iter().map(|r| (r, false)).chain(config.exclude.iter().map(|r| (r, true))) {
             rules.extend(self.rule(number, rule, penalty));
         }
         let sound = rules.len() == config.score.len() + config.exclude.len();
         let gate = gate?;
-        if config.score.is_empty() {
+        if config.score.is_empty()
+            && let Some(gate) = &gate
+        {
             rules.insert(0, Rule { name: "gate".to_owned(), plan: gate.clone(), weight: GATE_WEIGHT });
         }
-        let (threshold, maybe) = self.thresholds(config, &rules, sound)?;
+        let learned = like.as_ref().map_or(0.0, |like| like.weight);
+        let (threshold, maybe) = self.thresholds(config, &rules, learned, sound)?;
         let topic = Topic {
             id: id?,
             label: config.label.clone(),
@@ -163,6 +176,7 @@ impl<'f> Compiler<'f> {
             threshold,
             maybe,
             title_gate: config.title_gate,
+            like,
             tests: config.test.clone(),
         };
         sound.then_some(topic)
@@ -190,8 +204,26 @@ impl<'f> Compiler<'f> {
         plan.map(|plan| Rule { name, plan, weight })
     }
 
+    /// What likeness to the examples weighs, and where the examples are.
+    fn like(&mut self, config: &TopicConfig, like: &LikeConfig) -> Like {
+        let threshold = config.threshold.as_ref().map_or(1.0, |threshold| *threshold.get_ref());
+        let weight = like.w.as_ref().map_or(threshold, |w| *w.get_ref());
+        if let Some(w) = like.w.as_ref().filter(|_| !(0.01..=MAX_WEIGHT).contains(&weight)) {
+            let message = format!("the weight {weight} is out of range; write a number from 0.01 to {MAX_WEIGHT}");
+            self.problems.push(Problem { span: w.span(), message });
+        }
+        for item in &like.items {
+            if let Err(message) = item.get_ref().parse::<ItemId>() {
+                self.problems.push(Problem { span: item.span(), message: message.to_string() });
+            }
+        }
+        let plain = |list: &[Spanned<String>]| list.iter().map(|text| text.get_ref().clone()).collect();
+        let items = like.items.iter().filter_map(|item| item.get_ref().parse().ok()).collect();
+        Like { weight, files: plain(&like.files), items, corpora: plain(&like.corpus) }
+    }
+
     /// In hundredths. `sound`: no rule is missing for a problem of its own.
-    fn thresholds(&mut self, config: &TopicConfig, rules: &[Rule], sound: bool) -> Option<(i64, i64)> {
+    fn thresholds(&mut self, config: &TopicConfig, rules: &[Rule], learned: f32, sound: bool) -> Option<(i64, i64)> {
         let mut wrong = Vec::new();
         for value in [&config.threshold, &config.maybe].into_iter().flatten() {
             if !(0.01..=MAX_WEIGHT).contains(value.get_ref()) {
@@ -205,7 +237,7 @@ impl<'f> Compiler<'f> {
         let threshold = config.threshold.as_ref().map_or(1.0, |threshold| *threshold.get_ref());
         let maybe = config.maybe.as_ref().map_or(threshold / 2.0, |maybe| *maybe.get_ref());
         let span = |value: &Option<Spanned<f32>>| value.as_ref().map_or(config.id.span(), Spanned::span);
-        let most = MOST * rules.iter().map(|rule| rule.weight.max(0.0)).sum::<f32>();
+        let most = MOST * (learned + rules.iter().map(|rule| rule.weight.max(0.0)).sum::<f32>());
         if sound && threshold >= most {
             let message = format!(
                 "the threshold {threshold} can never be reached: all score rules together stay below {most}; lower it or add weight"
@@ -353,7 +385,8 @@ impl<'f> Compiler<'f> {
 
     /// For each topic the terms of which at least one must stand in an article; `None`: the gate asks for no word.
     fn triggers(&self, topics: &[Topic]) -> Vec<Option<BTreeSet<u32>>> {
-        topics.iter().map(|topic| self.trigger(&topic.gate)).collect()
+        let none = || Some(BTreeSet::new());
+        topics.iter().map(|topic| topic.gate.as_ref().map_or_else(none, |gate| self.trigger(gate))).collect()
     }
 
     fn trigger(&self, plan: &Plan) -> Option<BTreeSet<u32>> {

@@ -40,14 +40,18 @@ pub struct TopicConfig {
     /// The topic's own sets; they hide shared ones of the same name.
     #[serde(default)]
     pub sets: Sets,
-    /// A query without which nothing is scored.
-    pub gate: Spanned<String>,
+    /// A query without which nothing is scored; may be left out where there is `like`.
+    #[serde(default)]
+    pub gate: Option<Spanned<String>>,
     /// What speaks for the topic. Without any, the gate itself is scored, with weight 2.
     #[serde(default)]
     pub score: Vec<RuleConfig>,
     /// What speaks against it, softly: weights are negative.
     #[serde(default)]
     pub exclude: Vec<RuleConfig>,
+    /// Examples to learn from.
+    #[serde(default)]
+    pub like: Option<LikeConfig>,
     /// The score from which it is a match; 1 unless given.
     #[serde(default)]
     pub threshold: Option<Spanned<f32>>,
@@ -83,6 +87,24 @@ pub struct RuleConfig {
     pub q: Spanned<String>,
     /// What one place in the headline adds; positive in `score`, negative in `exclude`.
     pub w: Spanned<f32>,
+}
+
+/// A `[topic.like]`: what belongs to the topic by way of example. Empty, it is learned from judgements alone.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LikeConfig {
+    /// Texts (`.txt`, `.html`, `.jsonl`), relative to `topics.toml`; `*` stands for any part of a file's name.
+    #[serde(default)]
+    pub files: Vec<Spanned<String>>,
+    /// Ids of stored items.
+    #[serde(default)]
+    pub items: Vec<Spanned<String>>,
+    /// Names of corpora.
+    #[serde(default)]
+    pub corpus: Vec<Spanned<String>>,
+    /// What likeness adds where it is enough by itself; the topic's threshold unless given.
+    #[serde(default)]
+    pub w: Option<Spanned<f32>>,
 }
 
 /// A `[[topic.test]]`.

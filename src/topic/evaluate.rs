@@ -7,6 +7,7 @@
 use std::cell::OnceCell;
 use std::cmp::Reverse;
 
+use super::bag::{self, Bag};
 use super::lexicon::Lexicon;
 use super::query::{Nearness, Part};
 use super::{Article, Field};
@@ -129,6 +130,29 @@ impl<'a> Document<'a> {
     /// The terms that stand anywhere, each once.
     pub(super) fn terms(&self) -> impl Iterator<Item = u32> + '_ {
         self.hits.chunk_by(|a, b| a.term == b.term).filter_map(|hits| hits.first()).map(|hit| hit.term)
+    }
+
+    /// Its words as what is learned from examples looks at them.
+    pub(super) fn bag(&self) -> Bag {
+        Bag::of(&self.title.words, &self.body().1.words)
+    }
+
+    /// Where the terms of a bag stand: for each of `terms` the first place, the title before the text.
+    pub(super) fn places(&self, terms: &[u32]) -> Vec<Option<Span>> {
+        let mut found: Vec<Option<Span>> = vec![None; terms.len()];
+        for (field, read) in [(Field::Title, &self.title), self.body()] {
+            bag::walk(&read.words, |term, words| {
+                if let Some(at) = terms.iter().position(|known| *known == term) {
+                    found[at].get_or_insert(Span { field, start: number(words.start), end: number(words.end) });
+                }
+            });
+        }
+        found
+    }
+
+    /// The text, or the summary while there is no text.
+    fn body(&self) -> (Field, &Read<'a>) {
+        if self.text.words.is_empty() { (Field::Summary, &self.summary) } else { (Field::Text, &self.text) }
     }
 
     /// What stands at `span`: its first character and the one after its last, and the text itself.

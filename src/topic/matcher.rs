@@ -5,19 +5,23 @@
 //! the cost grows with the article; evidence adds up to the score.
 //! Not here: what is wrong with a configuration ([`super::compile`]).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use super::bag::{Background, Bag};
 use super::compile::Problem;
 use super::config::{Expectation, Label, TestConfig, TopicsFile};
 use super::evaluate::{Document, Phrase, Plan, Span};
 use super::lexicon::Lexicon;
-use super::score::{contribution, evidence, shown};
+use super::like::{Learned, Liked, Models};
+use super::score::{MOST, contribution, evidence, hundredths, shared_out, shown};
 use super::{Article, Decision, Field, TopicMatch};
-use crate::id::TopicId;
+use crate::id::{ItemId, TopicId};
 
 /// Goes up when the same configuration can give other results.
 const RULES_VERSION: u32 = 1;
+/// The strongest terms of a model that are shown as evidence.
+const REASONS: usize = 5;
 
 /// All topics, compiled. The default has none.
 #[derive(Default)]
@@ -29,6 +33,7 @@ pub struct Topics {
     opened_by: Vec<Vec<usize>>,
     /// Topics whose gate asks for no word.
     always: Vec<usize>,
+    models: Models,
     version: u64,
 }
 
@@ -37,13 +42,28 @@ pub struct Topic {
     pub(super) id: TopicId,
     pub(super) label: Label,
     pub(super) description: Option<String>,
-    pub(super) gate: Plan,
+    /// Where there is none, only likeness opens the topic.
+    pub(super) gate: Option<Plan>,
     pub(super) rules: Vec<Rule>,
     /// In hundredths.
     pub(super) threshold: i64,
     pub(super) maybe: i64,
     pub(super) title_gate: bool,
+    pub(super) like: Option<Like>,
     pub(super) tests: Vec<TestConfig>,
+}
+
+/// Where a topic's examples are, and what likeness to them weighs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Like {
+    /// What likeness adds where it is enough by itself.
+    pub weight: f32,
+    /// Texts, relative to `topics.toml`; `*` stands for any part of a file's name.
+    pub files: Vec<String>,
+    /// Stored items.
+    pub items: Vec<ItemId>,
+    /// Corpora by name.
+    pub corpora: Vec<String>,
 }
 
 /// A weighted query.
@@ -74,6 +94,11 @@ impl Topic {
         shown(self.threshold)
     }
 
+    /// Where its examples are, where it learns from any.
+    pub fn like(&self) -> Option<&Like> {
+        self.like.as_ref()
+    }
+
     /// The score from which it is worth a look.
     pub fn maybe(&self) -> f32 {
         shown(self.maybe)
@@ -102,7 +127,23 @@ impl Topics {
                 opened_by[term].push(topic);
             }
         }
-        Self { topics, lexicon, phrases, opened_by, always, version }
+        Self { topics, lexicon, phrases, opened_by, always, models: Models::default(), version }
+    }
+
+    /// These topics with what they have learned. What is learned for a topic that is not there, or that does not learn, is
+    /// left out.
+    pub fn with_learned(mut self, background: &Background, learned: &BTreeMap<TopicId, Learned>) -> Self {
+        let mut models = Vec::new();
+        for (at, topic) in self.topics.iter().enumerate().filter(|(_, topic)| topic.like.is_some()) {
+            models.extend(learned.get(&topic.id).map(|learned| (at, learned.clone())));
+        }
+        if !models.is_empty() {
+            // Serializing plain numbers into memory has no way to fail.
+            let bytes = postcard::to_stdvec(&(self.version, background, &models)).unwrap_or_default();
+            self.version = xxhash_rust::xxh3::xxh3_64(&bytes);
+        }
+        self.models = Models::new(background, models);
+        self
     }
 
     /// The topics that `article` is about (match or maybe), best first: matches before maybes, then by score, then in the
@@ -111,19 +152,40 @@ impl Topics {
         let document = Document::read(*article, &self.lexicon);
         let mut open: Vec<usize> = self.always.clone();
         open.extend(document.terms().filter_map(|term| self.opened_by.get(term as usize)).flatten());
+        let (bag, liked) = self.like(&document);
+        open.extend(liked.iter().map(|liked| liked.topic));
         open.sort_unstable();
         open.dedup();
-        let judged = open.into_iter().filter_map(|topic| self.topics.get(topic));
-        let mut matches: Vec<TopicMatch> = judged.filter_map(|topic| self.judge(topic, &document)).collect();
+        let judged = open.into_iter().filter_map(|topic| {
+            let liked = liked.iter().find(|liked| liked.topic == topic);
+            self.judge(topic, &document, &bag, liked)
+        });
+        let mut matches: Vec<TopicMatch> = judged.collect();
         matches.sort_by(|a, b| b.decision.cmp(&a.decision).then_with(|| b.score.total_cmp(&a.score)));
         matches
     }
 
-    fn judge(&self, topic: &Topic, document: &Document<'_>) -> Option<TopicMatch> {
-        let gate = document.find(&topic.gate, &self.phrases);
-        if gate.is_empty() {
+    /// What the article is like.
+    fn like(&self, document: &Document<'_>) -> (Bag, Vec<Liked>) {
+        if self.models.is_empty() {
+            return (Bag::default(), Vec::new());
+        }
+        let bag = document.bag();
+        let liked = self.models.ask(&bag);
+        (bag, liked)
+    }
+
+    fn judge(&self, number: usize, document: &Document<'_>, bag: &Bag, liked: Option<&Liked>) -> Option<TopicMatch> {
+        let topic = self.topics.get(number)?;
+        let gate = topic.gate.as_ref().map_or_else(Vec::new, |gate| document.find(gate, &self.phrases));
+        if gate.is_empty() && liked.is_none_or(|liked| liked.strength < 1.0) {
             return None;
         }
+        let learned = topic
+            .like
+            .as_ref()
+            .zip(liked)
+            .map_or(0, |(like, liked)| hundredths(f64::from(like.weight) * f64::from(liked.strength.min(MOST))));
         let weighed: Vec<(&Rule, i64, Vec<Span>)> = topic
             .rules
             .iter()
@@ -133,7 +195,7 @@ impl Topics {
             })
             .filter(|(_, contribution, _)| *contribution != 0)
             .collect();
-        let score: i64 = weighed.iter().map(|(_, contribution, _)| contribution).sum();
+        let score: i64 = weighed.iter().map(|(_, contribution, _)| contribution).sum::<i64>() + learned;
         let penalized = weighed.iter().any(|(rule, ..)| rule.weight < 0.0);
         let in_title: Vec<Span> = gate.into_iter().filter(|span| span.field == Field::Title).collect();
         let by_title = topic.title_gate && !penalized && !in_title.is_empty() && score < topic.maybe;
@@ -150,6 +212,13 @@ impl Topics {
         }
         for (rule, contribution, spans) in &weighed {
             shown_places.extend(evidence(&rule.name, *contribution, spans, document));
+        }
+        if learned != 0 {
+            let reasons = self.models.reasons(number, bag);
+            let terms: Vec<u32> = reasons.iter().take(REASONS).map(|(term, _)| *term).collect();
+            let places = document.places(&terms).into_iter().zip(reasons);
+            let places: Vec<(Span, f32)> = places.filter_map(|(span, (_, adds))| Some((span?, adds))).collect();
+            shown_places.extend(shared_out("like", learned, &places, document));
         }
         Some(TopicMatch { id: topic.id.clone(), decision, score: shown(score), evidence: shown_places })
     }
@@ -203,7 +272,10 @@ impl Topics {
             feed: &test.feed,
             language: &test.lang,
         };
-        let found = self.judge(topic, &Document::read(article, &self.lexicon));
+        let document = Document::read(article, &self.lexicon);
+        let (bag, liked) = self.like(&document);
+        let number = self.topics.iter().position(|other| other.id == topic.id)?;
+        let found = self.judge(number, &document, &bag, liked.iter().find(|liked| liked.topic == number));
         let (got, wanted) = (Expectation::from(found.as_ref().map(|found| found.decision)), *test.expect.get_ref());
         if got == wanted {
             return None;

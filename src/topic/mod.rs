@@ -9,10 +9,15 @@
 //! [`matcher`] (which asks [`lexicon`] for the terms of each word, [`evaluate`] for the places of a query and [`score`] for
 //! what they weigh). What makes two Arabic words the same term is decided in [`term`] alone.
 
+pub mod bag;
 pub mod compile;
 pub mod config;
 mod evaluate;
+pub mod learn;
 mod lexicon;
+pub mod like;
+#[cfg(test)]
+mod like_tests;
 pub mod matcher;
 pub mod query;
 mod score;

@@ -27,11 +27,12 @@ fn topic(id: &str, gate: &str, score: &[(&str, f32)], exclude: &[(&str, f32)]) -
         label: Label::default(),
         description: None,
         sets: Sets::new(),
-        gate: plain(gate.to_owned()),
+        gate: Some(plain(gate.to_owned())),
         score: rules(score),
         exclude: rules(exclude),
         threshold: None,
         maybe: None,
+        like: None,
         title_gate: true,
         test: Vec::new(),
     }
@@ -160,7 +161,7 @@ fn nesting_is_bounded() {
 /// What the `toml` crate would say of the string `literal` at byte 100.
 fn problem_in(literal: &str, value: &str) -> Range<usize> {
     let mut config = topic("a", "", &[], &[]);
-    config.gate = Spanned::new(100..100 + literal.len(), value.to_owned());
+    config.gate = Some(Spanned::new(100..100 + literal.len(), value.to_owned()));
     Topics::compile(&TopicsFile { sets: Sets::new(), topic: vec![config] }).expect_err(value)[0].span.clone()
 }
 
@@ -278,7 +279,7 @@ fn the_version_follows_what_matters() {
     let file = |gate: &str| TopicsFile { sets: Sets::new(), topic: vec![topic("a", gate, &[], &[])] };
     let version = |file: &TopicsFile| Topics::compile(file).expect("topics").version();
     let mut moved = file("غاز");
-    moved.topic[0].gate = Spanned::new(7..20, "غاز".to_owned());
+    moved.topic[0].gate = Some(Spanned::new(7..20, "غاز".to_owned()));
     assert_eq!(version(&file("غاز")), version(&moved));
     assert_ne!(version(&file("غاز")), version(&file("نفط")));
     assert_eq!(Topics::default().version(), 0);
