@@ -374,3 +374,32 @@ fn opml_comes_in_and_goes_out_the_same() {
     let wrong = other.rasid(&["feeds", "import", other.path("not.opml").to_str().unwrap()]);
     assert!(wrong.status.code() == Some(1) && errors(&wrong).contains("this is not OPML"), "{}", errors(&wrong));
 }
+
+/// What fails is named in the last line; a feed that answers but brings nothing is told, and is no failure.
+#[test]
+fn check_online_is_for_people() {
+    let old = Answer::ok(
+        "application/rss+xml",
+        "<rss version=\"2.0\"><channel><title>ق</title><item><title>خبر</title><link>/1</link>\
+         <pubDate>Thu, 13 Jan 2022 10:00:00 +0300</pubDate></item></channel></rss>",
+    );
+    let (server, _) = site(vec![("/old", old), ("/empty", rss("أ", 1, 0)), ("/page", page("", "أهلا"))]);
+    let feed = |name: &str| format!("[[feed]]\nid = \"{name}\"\nurl = \"{}\"\n", server.url(&format!("/{name}")));
+    let quiet = Home::new("attempts = 1", &(feed("old") + &feed("empty")));
+    let output = quiet.rasid(&["check", "--online"]);
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let row = |name: &str| -> Vec<String> {
+        told.lines().find(|line| line.starts_with(name)).unwrap().split('\t').map(str::to_owned).collect()
+    };
+    assert!(output.status.success() && errors(&output).contains("0 of 2 feeds failed\n"), "{}", errors(&output));
+    assert!(
+        row("old")[6].starts_with("nothing new for three months") && row("old")[7].contains("feeds discover"),
+        "{told}"
+    );
+    assert!(row("empty")[6].starts_with("no entries"), "{told}");
+
+    let broken = Home::new("attempts = 1", &(feed("old") + &feed("page") + &feed("gone")));
+    let output = broken.rasid(&["check", "--online"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(errors(&output).contains("2 of 3 feeds failed: page, gone\n"), "{}", errors(&output));
+}
