@@ -285,6 +285,18 @@ const RASID_FAULTS: &[(&str, &[&str])] = &[
         "[fetch]\nallow_private = [\"10.0.0.0/8\", \"news.lan\", \"10.0.0.300\"]",
         &["rasid.toml:2:17: `10.0.0.300` is not a host name, an address or a network such as 10.0.0.0/8"],
     ),
+    ("[fetch.resolve]\n\"news.example\" = \"127.0.0.7\"\n\"خبر.example\" = \"::1\"", &[]),
+    (
+        "[fetch.resolve]\n\"news.example\" = \"127.0.0\"",
+        &["rasid.toml:2:18: `news.example`: invalid IP address syntax"],
+    ),
+    (
+        "[fetch]\nresolve = { \"http://a.example/\" = \"127.0.0.7\", \"10.0.0.1\" = \"127.0.0.7\" }",
+        &[
+            "rasid.toml:2:11: `10.0.0.1` is not the name of a host, such as news.example",
+            "rasid.toml:2:11: `http://a.example/` is not the name of a host, such as news.example",
+        ],
+    ),
     (
         "[store]\nretention = \"for ever\"",
         &[

@@ -24,6 +24,7 @@ mod shutdown;
 mod sources;
 mod store;
 mod support;
+mod swarm;
 mod text;
 mod tidy;
 mod topics;
