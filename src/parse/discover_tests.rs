@@ -160,3 +160,11 @@ fn a_page_of_openings_costs_no_more_than_its_length() {
         assert!(on_page(&body, &url("https://news.example/")).len() <= 1, "{piece}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_page_panics(text in "(<(a|link|base|script|outline|opml)|href=|type=|application/rss|\\+xml|xmlUrl=|'|\"|>|</|feed:|//|rss|أ|&#|\\PC){0,60}") {
+        let base = url("https://news.example/");
+        let _ = (on_page(&text, &base), in_robots(&text, &base), web(&text, &base), crate::parse::opml::read(&text));
+    }
+}

@@ -106,6 +106,9 @@ impl Search<'_> {
         };
         for candidate in page.into_iter().flatten() {
             let anchor = candidate.found == Found::Anchor;
+            if anchor && reach == Reach::First && self.has_good() && self.found.findings.iter().all(is_tagged) {
+                break;
+            }
             match self.look(&candidate).await {
                 // A page about feeds: those that it names, and no further.
                 Looked::Page(named) if anchor => self.look_at_each(named).await,
@@ -277,6 +280,10 @@ fn lasting(url: &Url, redirects: &[Redirect]) -> Url {
 
 fn guess(url: Url, found: Found) -> Candidate {
     Candidate { url, found, title: None }
+}
+
+const fn is_tagged(finding: &Finding) -> bool {
+    matches!(finding.found, Found::LinkTag)
 }
 
 /// What came of one candidate.

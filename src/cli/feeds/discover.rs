@@ -160,14 +160,22 @@ pub(super) fn tell(found: &Discovery) {
 /// The error where a site has shown no feed.
 pub(super) fn nothing(url: &Url, found: &Discovery) -> anyhow::Error {
     let own = found.failures.iter().find(|failure| failure.found == Found::Itself);
-    let own = own.map(|failure| format!("; {}: {}", one_line(&failure.error.message), one_line(&failure.error.hint)));
-    anyhow::anyhow!(
-        "no feed was found at {url} in {}{}; a page without a feed can be read with selectors: \
-         rasid feeds add {} --kind page --entry CSS --link CSS",
-        output::count(found.requests, "request"),
-        own.unwrap_or_default(),
-        quoted(url),
-    )
+    let own = own.map(|failure| format!("{}; {}", one_line(&failure.error.message), one_line(&failure.error.hint)));
+    let url = quoted(url);
+    match own {
+        // Nothing answered: nothing can be said of what is there.
+        Some(own) if found.requests <= 1 => {
+            anyhow::anyhow!(
+                "no feed was found: {own}; to add the address all the same: rasid feeds add {url} --no-check"
+            )
+        }
+        own => anyhow::anyhow!(
+            "no feed was found at {url} in {}{}; a page without a feed can be read with selectors: \
+             rasid feeds add {url} --kind page --entry CSS --link CSS",
+            output::count(found.requests, "request"),
+            own.map(|own| format!("; {own}")).unwrap_or_default(),
+        ),
+    }
 }
 
 /// An address to be typed: what a shell would read as its own stands in quotes.
