@@ -22,6 +22,7 @@ mod rasid;
 mod read_api;
 mod recovery;
 mod shutdown;
+mod sources;
 mod store;
 mod support;
 mod swarm;
