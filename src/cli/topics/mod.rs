@@ -1,0 +1,30 @@
+//! `rasid topics`: what the topics are, and what they make of texts.
+//!
+//! Not here: what each command does, one file each.
+
+mod list;
+mod test;
+
+use clap::Subcommand;
+
+use super::Here;
+
+/// What to do with the topics.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Lists the topics
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Tells which topics a text is about, and which places say so
+    Test(test::Test),
+}
+
+pub(super) async fn run(here: &Here, command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::List { json } => list::run(here, json).await,
+        Command::Test(test) => test::run(here, &test).await,
+    }
+}
