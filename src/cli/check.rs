@@ -87,6 +87,7 @@ async fn look_at_each(config: &Config) -> anyhow::Result<Vec<(FeedId, PollOutcom
         feeds: config.feeds.clone(),
         topics: Arc::clone(&config.topics),
         corpora: Arc::clone(&config.corpora),
+        ..Loaded::default()
     };
     let collector = Collector { client, loaded: watch::channel(Arc::new(loaded)).1, stop: Stop::default() };
     let places = Arc::new(Semaphore::new(config.fetch.workers.max(1) as usize));

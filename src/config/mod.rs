@@ -1,6 +1,6 @@
 //! The configuration directory to one validated [`Config`].
 //!
-//! In: a directory with `rasid.toml`, `feeds.toml`, `topics.toml` and `corpus/*.pack`; the environment for `${NAME}`.
+//! In: a directory with `rasid.toml`, `feeds.toml`, `topics.toml` with its example files, and `corpus/*.pack`; the environment for `${NAME}`.
 //! Out: [`Config`], or every [`Problem`] of all files at once.
 //! Promise: nothing is half accepted; a message says where, what and what to do; values from the environment are never shown.
 //! Not here: what the sections mean to their modules, which own their types.
@@ -16,6 +16,7 @@ mod sections;
 mod topics;
 mod tree;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,12 +24,14 @@ use std::sync::Arc;
 use crate::dedup::DedupConfig;
 use crate::dedup::corpus::Corpora;
 use crate::fetch::FetchConfig;
+use crate::id::TopicId;
 use crate::queue::QueueConfig;
 use crate::serve::ServerConfig;
 use crate::source::FeedConfig;
 use crate::store::StoreConfig;
 use crate::telemetry::LogConfig;
 use crate::topic::Topics;
+use crate::topic::bag::Bag;
 
 pub use edit::{Added, EditError, NewFeed, add_feed, add_feeds, feed_at, keys_from_environment, remove_feed};
 pub use report::Problem;
@@ -72,6 +75,8 @@ pub struct Config {
     pub topics: Arc<Topics>,
     /// All reference documents, loaded.
     pub corpora: Arc<Corpora>,
+    /// The examples of topics that stand in files.
+    pub examples: Arc<BTreeMap<TopicId, Vec<Bag>>>,
     /// What is allowed but may not be meant.
     pub notes: Vec<Problem>,
     /// `topics.toml` as it was read, to find the lines of its tests.
@@ -143,12 +148,16 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
     }
     let topics_text = text.unwrap_or_default();
     let mut report = report::Report::new(&topics_file, &topics_text);
-    let topics = topics::read(&mut report, env);
+    let topics = topics::read(&mut report, env, dir);
     problems.extend(report.finish());
     let corpora = topics::read_corpora(&dir.join(CORPUS), &mut problems);
 
+    if let Some((topics, examples)) = &topics {
+        notes.extend(topics::without_examples(&topics_file, topics, examples));
+    }
+
     match (problems.as_slice(), topics, corpora) {
-        ([], Some(topics), Some(corpora)) => Ok(Config {
+        ([], Some((topics, examples)), Some(corpora)) => Ok(Config {
             dir: dir.to_owned(),
             fetch: sections.fetch,
             store: sections.store,
@@ -160,6 +169,7 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
             feeds,
             topics: Arc::new(topics),
             corpora: Arc::new(corpora),
+            examples: Arc::new(examples),
             notes,
             topics_text,
         }),

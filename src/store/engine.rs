@@ -46,11 +46,13 @@ pub(super) enum Table {
     Revisions,
     Cursors,
     Polls,
+    Judgements,
+    Learned,
 }
 
 impl Table {
     /// All tables, in the order of their numbers. The numbers stand in keys of [`Table::Chunks`]: append only.
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Meta,
         Self::Items,
         Self::Chunks,
@@ -66,6 +68,8 @@ impl Table {
         Self::Revisions,
         Self::Cursors,
         Self::Polls,
+        Self::Judgements,
+        Self::Learned,
     ];
 
     /// The tree's name on disk.
@@ -86,6 +90,8 @@ impl Table {
             Self::Revisions => "revisions",
             Self::Cursors => "cursors",
             Self::Polls => "polls",
+            Self::Judgements => "judgements",
+            Self::Learned => "learned",
         }
     }
 }

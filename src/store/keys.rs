@@ -15,6 +15,8 @@
 //! | revisions | number, revision |
 //! | cursors | feed 0, part |
 //! | polls | feed 0, counter |
+//! | judgements | topic 0, item id |
+//! | learned | topic 0; of the background 0 alone |
 
 use jiff::Timestamp;
 

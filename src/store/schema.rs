@@ -27,6 +27,7 @@ use crate::topic::{Decision, Evidence, Field, TopicMatch};
 pub(super) const SCHEMA: u32 = 1;
 
 const V1: u8 = 1;
+const V2: u8 = 2;
 /// The fastest of zstd's levels that still halves Arabic text twice.
 const LEVEL: i32 = 3;
 
@@ -62,7 +63,7 @@ impl Stored {
 }
 
 /// One log record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Logged {
     pub(super) kind: LogKind,
     pub(super) at: Timestamp,
@@ -71,6 +72,8 @@ pub(super) struct Logged {
     pub(super) id: ItemId,
     /// The item's revision after it.
     pub(super) revision: u32,
+    /// The topics that the item lost by it.
+    pub(super) lost: Vec<TopicId>,
 }
 
 /// The words of an item before they were replaced.
@@ -163,6 +166,12 @@ struct LogV1 {
     no: u64,
     id: [u8; 16],
     revision: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LogV2 {
+    record: LogV1,
+    lost: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -376,17 +385,30 @@ pub(super) fn decode_revision(no: u64, bytes: &[u8]) -> Result<Revision, StoreEr
 }
 
 pub(super) fn encode_log(record: &Logged) -> Result<Vec<u8>, StoreError> {
-    let Logged { kind, at, no, id, revision } = *record;
-    let record = LogV1 { kind: log_code(kind), at: at.as_nanosecond(), no, id: id.0, revision };
-    plain(&record, || format!("the log record of item {no}"))
+    let Logged { kind, at, no, id, revision, lost } = record;
+    let record = LogV1 { kind: log_code(*kind), at: at.as_nanosecond(), no: *no, id: id.0, revision: *revision };
+    let what = || format!("the log record of item {no}");
+    if lost.is_empty() {
+        return plain(&record, what);
+    }
+    let record = LogV2 { record, lost: lost.iter().map(ToString::to_string).collect() };
+    let bytes = postcard::to_extend(&record, vec![V2]);
+    bytes.map_err(|error| StoreError::Engine(format!("{}: it cannot be encoded: {error}", what())))
 }
 
 pub(super) fn decode_log(seq: u64, bytes: &[u8]) -> Result<Logged, StoreError> {
     let what = || format!("log record {seq}");
-    let LogV1 { kind, at, no, id, revision } = unplain(bytes, what)?;
-    let parts = || Ok((log_of(kind)?, time_of(at)?));
-    let (kind, at) = parts().map_err(|error: String| damaged(what(), &error))?;
-    Ok(Logged { kind, at, no, id: ItemId(id), revision })
+    let LogV2 { record, lost } = match bytes.split_first() {
+        Some((&V2, rest)) => postcard::from_bytes(rest).map_err(|error| damaged(what(), &error.to_string()))?,
+        _ => LogV2 { record: unplain(bytes, what)?, lost: Vec::new() },
+    };
+    let LogV1 { kind, at, no, id, revision } = record;
+    let parts = || {
+        let lost = lost.iter().map(|topic| topic.parse()).collect::<Result<_, _>>()?;
+        Ok((log_of(kind)?, time_of(at)?, lost))
+    };
+    let (kind, at, lost) = parts().map_err(|error: String| damaged(what(), &error))?;
+    Ok(Logged { kind, at, no, id: ItemId(id), revision, lost })
 }
 
 /// The most bytes of an address in a listing of copies: the whole one stands in the copy's own record.

@@ -21,7 +21,7 @@ const TITLE: u32 = 2;
 const MAX_WORDS: usize = 4_000;
 
 /// The terms of an article with their damped counts (`1 + ln n`), sorted by term.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bag(Vec<(u32, f32)>);
 
 impl Bag {

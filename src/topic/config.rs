@@ -99,7 +99,7 @@ pub struct LikeConfig {
     /// Ids of stored items.
     #[serde(default)]
     pub items: Vec<Spanned<String>>,
-    /// Names of corpora.
+    /// Refused: a packed corpus does not keep what its documents say.
     #[serde(default)]
     pub corpus: Vec<Spanned<String>>,
     /// What likeness adds where it is enough by itself; the topic's threshold unless given.

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use super::bag::{Background, Bag};
 use super::compile::Problem;
@@ -24,15 +25,19 @@ const RULES_VERSION: u32 = 1;
 const REASONS: usize = 5;
 
 /// All topics, compiled. The default has none.
+///
+/// What is compiled is shared with the same topics that have learned something else.
 #[derive(Default)]
 pub struct Topics {
-    topics: Vec<Topic>,
-    lexicon: Lexicon,
-    phrases: Vec<Phrase>,
+    topics: Arc<Vec<Topic>>,
+    lexicon: Arc<Lexicon>,
+    phrases: Arc<Vec<Phrase>>,
     /// For each term the topics whose gate it may open.
-    opened_by: Vec<Vec<usize>>,
+    opened_by: Arc<Vec<Vec<usize>>>,
     /// Topics whose gate asks for no word.
-    always: Vec<usize>,
+    always: Arc<Vec<usize>>,
+    /// Of the topics as written.
+    written: u64,
     models: Models,
     version: u64,
 }
@@ -62,8 +67,6 @@ pub struct Like {
     pub files: Vec<String>,
     /// Stored items.
     pub items: Vec<ItemId>,
-    /// Corpora by name.
-    pub corpora: Vec<String>,
 }
 
 /// A weighted query.
@@ -127,30 +130,48 @@ impl Topics {
                 opened_by[term].push(topic);
             }
         }
-        Self { topics, lexicon, phrases, opened_by, always, models: Models::default(), version }
+        Self {
+            topics: Arc::new(topics),
+            lexicon: Arc::new(lexicon),
+            phrases: Arc::new(phrases),
+            opened_by: Arc::new(opened_by),
+            always: Arc::new(always),
+            written: version,
+            models: Models::default(),
+            version,
+        }
     }
 
-    /// These topics with what they have learned. What is learned for a topic that is not there, or that does not learn, is
-    /// left out.
-    pub fn with_learned(mut self, background: &Background, learned: &BTreeMap<TopicId, Learned>) -> Self {
+    /// These topics with what they have learned, instead of what they had learned before. What is learned for a topic that
+    /// is not there, or that does not learn, is left out.
+    pub fn with_learned(&self, background: &Background, learned: &BTreeMap<TopicId, Learned>) -> Self {
         let mut models = Vec::new();
+        let mut version = self.written;
         for (at, topic) in self.topics.iter().enumerate().filter(|(_, topic)| topic.like.is_some()) {
             models.extend(learned.get(&topic.id).map(|learned| (at, learned.clone())));
         }
         if !models.is_empty() {
             // Serializing plain numbers into memory has no way to fail.
-            let bytes = postcard::to_stdvec(&(self.version, background, &models)).unwrap_or_default();
-            self.version = xxhash_rust::xxh3::xxh3_64(&bytes);
+            let bytes = postcard::to_stdvec(&(self.written, background, &models)).unwrap_or_default();
+            version = xxhash_rust::xxh3::xxh3_64(&bytes);
         }
-        self.models = Models::new(background, models);
-        self
+        Self {
+            topics: Arc::clone(&self.topics),
+            lexicon: Arc::clone(&self.lexicon),
+            phrases: Arc::clone(&self.phrases),
+            opened_by: Arc::clone(&self.opened_by),
+            always: Arc::clone(&self.always),
+            written: self.written,
+            models: Models::new(background, models),
+            version,
+        }
     }
 
     /// The topics that `article` is about (match or maybe), best first: matches before maybes, then by score, then in the
     /// order of the configuration.
     pub fn classify(&self, article: &Article<'_>) -> Vec<TopicMatch> {
         let document = Document::read(*article, &self.lexicon);
-        let mut open: Vec<usize> = self.always.clone();
+        let mut open: Vec<usize> = self.always.to_vec();
         open.extend(document.terms().filter_map(|term| self.opened_by.get(term as usize)).flatten());
         let (bag, liked) = self.like(&document);
         open.extend(liked.iter().map(|liked| liked.topic));

@@ -26,6 +26,7 @@ mod sources;
 mod store;
 mod support;
 mod swarm;
+mod teaching;
 mod text;
 mod tidy;
 mod topics;

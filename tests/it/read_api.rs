@@ -43,7 +43,7 @@ impl World {
         let mut secret = FeedConfig::new("wafa".parse().unwrap(), "https://wafa.example/rss".parse().unwrap());
         secret.password = Some("hunter2".to_owned());
         let feeds = vec![FeedConfig::new("nabd".parse().unwrap(), "https://nabd.example/rss".parse().unwrap()), secret];
-        let loaded = Loaded { feeds, topics: Arc::default(), corpora: Arc::default() };
+        let loaded = Loaded { feeds, ..Loaded::default() };
         let (control, orders) = mpsc::channel(4);
         let loaded = watch::channel(Arc::new(loaded)).1;
         let state = State { store: store.clone(), loaded, control, started: None, clock: now };

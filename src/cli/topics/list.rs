@@ -33,5 +33,42 @@ pub(super) async fn run(here: &Here, json: bool) -> anyhow::Result<()> {
         ]
     };
     let rows: Vec<Vec<String>> = list.topics.iter().map(row).collect();
-    Ok(output::print(&render(Screen::stdout(), &columns, &rows))?)
+    output::print(&render(Screen::stdout(), &columns, &rows))?;
+    learning(&list.topics)
+}
+
+/// What those that learn have learned.
+fn learning(topics: &[TopicView]) -> anyhow::Result<()> {
+    let learning = topics.iter().filter_map(|topic| topic.like.as_ref().map(|like| (topic, like)));
+    let rows: Vec<Vec<String>> = learning
+        .map(|(topic, like)| match &like.model {
+            None => {
+                let mut row = vec![topic.id.to_string(), "nothing yet".to_owned()];
+                row.resize(7, String::new());
+                row
+            }
+            Some(model) => vec![
+                topic.id.to_string(),
+                format!("{:?}", model.way).to_lowercase(),
+                model.examples.to_string(),
+                model.against.to_string(),
+                model.stream.to_string(),
+                format!("{:.3}", model.average_precision),
+                output::time(model.at, output::now()),
+            ],
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let columns = [
+        Column("learned", Fit::Whole),
+        Column("way", Fit::Whole),
+        Column("yes", Fit::Whole),
+        Column("no", Fit::Whole),
+        Column("of the stream", Fit::Whole),
+        Column("average precision", Fit::Whole),
+        Column("when", Fit::Whole),
+    ];
+    Ok(output::print(&format!("\n{}", render(Screen::stdout(), &columns, &rows)))?)
 }

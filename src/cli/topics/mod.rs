@@ -2,7 +2,9 @@
 //!
 //! Not here: what each command does, one file each.
 
+mod learn;
 mod list;
+pub(super) mod reclassify;
 mod test;
 
 use clap::Subcommand;
@@ -20,11 +22,17 @@ pub(super) enum Command {
     },
     /// Tells which topics a text is about, and which places say so
     Test(test::Test),
+    /// Says of stored items whether they belong to a topic, and shows what it learns from that
+    Learn(learn::Learn),
+    /// Gives stored items the topics that are in force now
+    Reclassify(reclassify::Reclassify),
 }
 
 pub(super) async fn run(here: &Here, command: Command) -> anyhow::Result<()> {
     match command {
         Command::List { json } => list::run(here, json).await,
         Command::Test(test) => test::run(here, &test).await,
+        Command::Learn(learn) => learn::run(here, &learn).await,
+        Command::Reclassify(args) => reclassify::run(here, &args).await,
     }
 }
