@@ -153,3 +153,26 @@ fn packs(dir: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     files.sort();
     files
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stars_stand_for_anything() {
+        for (pattern, name, expected) in [
+            ("a.txt", "a.txt", true),
+            ("a.txt", "b.txt", false),
+            ("*.txt", "a.txt", true),
+            ("*.txt", "a.html", false),
+            ("a-*.txt", "a-1.txt", true),
+            ("a-*.txt", "a-.txt", true),
+            ("a*b*c", "a1b2c", true),
+            ("a*b*c", "a1c2b", false),
+            ("a*a", "a", false),
+            ("*", "x", true),
+        ] {
+            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+}

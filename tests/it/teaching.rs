@@ -91,7 +91,7 @@ fn json(home: &Home, args: &[&str]) -> Value {
 
 /// The ids of the items that are about a topic.
 fn about(home: &Home, topic: &str) -> BTreeSet<String> {
-    let listed = home.ok(&["items", "--topic", topic, "--json", "--limit", "400"]);
+    let listed = home.ok(&["items", "--topic", topic, "--format", "ndjson", "--limit", "400"]);
     let items = listed.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     items.map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }

@@ -8,6 +8,8 @@
 
 mod identity;
 mod orders;
+#[cfg(test)]
+mod orders_tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
