@@ -148,13 +148,9 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
     }
     let topics_text = text.unwrap_or_default();
     let mut report = report::Report::new(&topics_file, &topics_text);
-    let topics = topics::read(&mut report, env, dir);
+    let topics = topics::read(&mut report, env, &topics_file, &mut notes);
     problems.extend(report.finish());
     let corpora = topics::read_corpora(&dir.join(CORPUS), &mut problems);
-
-    if let Some((topics, examples)) = &topics {
-        notes.extend(topics::without_examples(&topics_file, topics, examples));
-    }
 
     match (problems.as_slice(), topics, corpora) {
         ([], Some((topics, examples)), Some(corpora)) => Ok(Config {

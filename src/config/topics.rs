@@ -9,21 +9,35 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::report::{Problem, Report};
+use super::report::{Problem, Report, line_column};
 use super::tree::{Env, Tree};
 use crate::dedup::corpus::{Corpora, Corpus, CorpusText, documents_of};
 use crate::id::TopicId;
 use crate::topic::bag::Bag;
-use crate::topic::{Topic, Topics, TopicsFile};
+use crate::topic::{Topics, TopicsFile};
 
 /// Examples by topic.
 pub(super) type Examples = BTreeMap<TopicId, Vec<Bag>>;
 
-/// Reads and compiles the topics, and reads the examples that they name, relative to `dir`.
-pub(super) fn read(report: &mut Report<'_>, env: Env<'_>, dir: &Path) -> Option<(Topics, Examples)> {
+/// Reads and compiles the topics, and reads the examples that they name, relative to the directory of the file `path`.
+pub(super) fn read(
+    report: &mut Report<'_>,
+    env: Env<'_>,
+    path: &Path,
+    notes: &mut Vec<Problem>,
+) -> Option<(Topics, Examples)> {
+    let dir = path.parent().unwrap_or(Path::new(""));
     let file = Tree::parse(report, env).rest::<TopicsFile>(report)?;
     let mut examples = Examples::new();
     for topic in &file.topic {
+        if topic.like.as_ref().is_some_and(|like| like.files.is_empty() && like.items.is_empty()) {
+            let (id, (line, column)) =
+                (topic.id.get_ref(), line_column(report.text().as_bytes(), topic.id.span().start));
+            let message = format!(
+                "the topic `{id}` names no example: it learns once `rasid topics learn {id} --yes ITEM` has named some"
+            );
+            notes.push(Problem { file: path.to_owned(), line, column, message });
+        }
         for pattern in topic.like.iter().flat_map(|like| &like.files) {
             let read = texts(dir, pattern.get_ref()).unwrap_or_else(|message| {
                 report.problem(pattern.span(), message);
@@ -92,22 +106,6 @@ fn fits(pattern: &str, name: &str) -> bool {
         }
     }
     left.ends_with(tail)
-}
-
-/// A word on each topic that has nothing to learn from yet.
-pub(super) fn without_examples(file: &Path, topics: &Topics, examples: &Examples) -> Vec<Problem> {
-    let without = topics.iter().filter(|topic| {
-        let none = examples.get(topic.id()).is_none_or(Vec::is_empty);
-        none && topic.like().is_some_and(|like| like.items.is_empty())
-    });
-    let note = |topic: &Topic| {
-        let id = topic.id();
-        let message = format!(
-            "the topic `{id}` names no example: it learns once `rasid topics learn {id} --yes ITEM` has named some"
-        );
-        Problem::of_file(file, message)
-    };
-    without.map(note).collect()
 }
 
 /// Runs the topics' own tests; `text` is what they were read from.

@@ -25,8 +25,6 @@ use crate::topic::bag::{Background, Bag};
 use crate::topic::like::{Lesson, teach};
 use crate::topic::{Topic, TopicMatch, Topics};
 
-/// Goes up when the same examples are to be learned anew by a newer program.
-const VERSION: u32 = 1;
 /// How many of the newest items stand for the stream: some 50 MB while learning.
 const SAMPLE: usize = 4_000;
 /// Fewer items are no stream that a score could be measured against.
@@ -241,7 +239,7 @@ fn examples(store: &Store, loaded: &Loaded, topic: &Topic) -> Result<Examples, S
     let judged = store.judgements(topic.id())?;
     let said: BTreeMap<ItemId, bool> = judged.iter().map(|judgement| (judgement.item, judgement.yes)).collect();
     // Serializing plain numbers into memory has no way to fail.
-    let bytes = postcard::to_stdvec(&(VERSION, files, configured, &said)).unwrap_or_default();
+    let bytes = postcard::to_stdvec(&(files, configured, &said)).unwrap_or_default();
     let from = xxhash_rust::xxh3::xxh3_64(&bytes);
     let (mut yes, mut no, mut items) = (files.to_vec(), Vec::new(), HashSet::new());
     let stored = |item: ItemId| -> Result<Option<Bag>, StoreError> {

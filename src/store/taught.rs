@@ -76,8 +76,14 @@ struct ModelV1 {
     trial: Trial,
 }
 
+/// Goes up when the same article gets other terms, or the same examples another model: then all is learned anew.
+const TERMS: u32 = 1;
+/// By what the terms of models are made.
+const RULES: (u32, u32) = (TERMS, crate::text::normalize::VERSION);
+
 #[derive(Serialize, Deserialize)]
 struct BackgroundV1 {
+    rules: (u32, u32),
     items: u64,
     background: Background,
 }
@@ -206,7 +212,7 @@ fn decode_model(topic: &str, bytes: &[u8]) -> Result<Model, StoreError> {
 }
 
 pub(super) fn put_background(staged: &mut Staged<'_>, items: u64, of: &Background) -> Result<(), StoreError> {
-    let record = BackgroundV1 { items, background: of.clone() };
+    let record = BackgroundV1 { rules: RULES, items, background: of.clone() };
     let bytes = plain(&record, || "how rare terms are".to_owned())?;
     values::put(staged, Table::Learned, BACKGROUND, &bytes)
 }
@@ -294,8 +300,11 @@ impl Store {
             let Some(bytes) = values::get(engine, Table::Learned, &key)? else { continue };
             if key == BACKGROUND {
                 match unplain::<BackgroundV1>(&bytes, || "how rare terms are".to_owned()) {
-                    Ok(record) => (taught.background, taught.items) = (record.background, Some(record.items)),
+                    Ok(record) if record.rules == RULES => {
+                        (taught.background, taught.items) = (record.background, Some(record.items));
+                    }
                     // Models mean nothing without it.
+                    Ok(_) => return Ok(Taught::default()),
                     Err(error) => {
                         tracing::warn!(%error, "what topics have learned is learned anew");
                         return Ok(Taught::default());

@@ -162,7 +162,7 @@ impl Topics {
             opened_by: Arc::clone(&self.opened_by),
             always: Arc::clone(&self.always),
             written: self.written,
-            models: Models::new(background, models),
+            models: if models.is_empty() { Models::default() } else { Models::new(background, models) },
             version,
         }
     }

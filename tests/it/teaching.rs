@@ -254,7 +254,7 @@ fn examples_that_are_not_there_are_told_where_they_are_named() {
     let output = home.rasid(&["check"]);
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{errors}");
-    assert!(errors.contains("the topic `football` names no example") && !errors.contains("`drought` names"), "{errors}");
+    assert!(errors.contains("topics.toml:7:6: the topic `football` names no example") && !errors.contains("`drought` names"), "{errors}");
 }
 
 #[test]

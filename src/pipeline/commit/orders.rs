@@ -147,11 +147,10 @@ fn classify(topics: &Topics, of: &Reclassification, item: &Item) -> Option<Vec<T
     if of.since.is_some_and(|since| item.content.published_at < since) {
         return None;
     }
-    let mut found = topics.classify(&item.content.article(&item.feed));
-    if let Some(only) = &of.topic {
-        found.retain(|topic| topic.id == *only);
-        found.extend(item.topics.iter().filter(|topic| topic.id != *only).cloned());
-        found.sort_by(|a, b| b.decision.cmp(&a.decision).then_with(|| b.score.total_cmp(&a.score)));
-    }
-    Some(found)
+    let found = topics.classify(&item.content.article(&item.feed));
+    let Some(only) = &of.topic else { return Some(found) };
+    let others = item.topics.iter().filter(|topic| topic.id != *only).cloned();
+    let mut all: Vec<TopicMatch> = others.chain(found.into_iter().filter(|topic| topic.id == *only)).collect();
+    all.sort_by(|a, b| b.decision.cmp(&a.decision).then_with(|| b.score.total_cmp(&a.score)));
+    Some(all)
 }
