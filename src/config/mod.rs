@@ -23,12 +23,13 @@ use std::sync::Arc;
 use crate::dedup::DedupConfig;
 use crate::dedup::corpus::Corpora;
 use crate::fetch::FetchConfig;
+use crate::id::ItemId;
 use crate::queue::QueueConfig;
 use crate::serve::ServerConfig;
 use crate::source::FeedConfig;
 use crate::store::StoreConfig;
 use crate::telemetry::LogConfig;
-use crate::topic::Topics;
+use crate::topic::{Article, Topics, TopicsFile};
 
 pub use edit::{Added, EditError, NewFeed, add_feed, add_feeds, feed_at, keys_from_environment, remove_feed};
 pub use report::Problem;
@@ -74,14 +75,17 @@ pub struct Config {
     pub corpora: Arc<Corpora>,
     /// What is allowed but may not be meant.
     pub notes: Vec<Problem>,
-    /// `topics.toml` as it was read, to find the lines of its tests.
+    /// `topics.toml` as written, to explain what stands in it.
+    pub topics_file: TopicsFile,
+    /// The text of `topics.toml`, to find the lines of its tests.
     topics_text: String,
 }
 
 impl Config {
-    /// Runs the tests of the topics. What fails stands at its line.
-    pub fn topic_tests(&self) -> Vec<Problem> {
-        topics::run_tests(&self.dir.join(TOPICS), &self.topics_text, &self.topics)
+    /// Runs the tests of the topics; `stored` gives the fields of an item, or says why it cannot. What fails stands at its
+    /// line.
+    pub fn topic_tests<'a>(&self, stored: &dyn Fn(ItemId) -> Result<Article<'a>, String>) -> Vec<Problem> {
+        topics::run_tests(&self.dir.join(TOPICS), &self.topics_text, &self.topics, stored)
     }
 }
 
@@ -148,7 +152,7 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
     let corpora = topics::read_corpora(&dir.join(CORPUS), &mut problems);
 
     match (problems.as_slice(), topics, corpora) {
-        ([], Some(topics), Some(corpora)) => Ok(Config {
+        ([], Some((topics_file, topics)), Some(corpora)) => Ok(Config {
             dir: dir.to_owned(),
             fetch: sections.fetch,
             store: sections.store,
@@ -160,7 +164,11 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
             feeds,
             topics: Arc::new(topics),
             corpora: Arc::new(corpora),
-            notes,
+            notes: {
+                notes.extend(topics::doubts(&dir.join(TOPICS), &topics_text, &topics_file));
+                notes
+            },
+            topics_file,
             topics_text,
         }),
         _ => Err(problems),

@@ -15,6 +15,7 @@ mod demo;
 mod feeds;
 mod fetch;
 mod flow;
+mod forms;
 mod learned;
 mod newsroom;
 mod pages;

@@ -2,7 +2,10 @@
 //!
 //! Not here: what each command does, one file each.
 
+mod explain;
 mod list;
+mod since;
+pub(super) mod stored;
 mod test;
 
 use clap::Subcommand;
@@ -18,13 +21,16 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Tells which topics a text is about, and which places say so
+    /// Tells which topics a text is about, and which places say so; with --since, what the topics on disk would change
     Test(test::Test),
+    /// Tells which forms the terms of a topic or query reach in what is stored, and what never occurs
+    Explain(explain::Explain),
 }
 
 pub(super) async fn run(here: &Here, command: Command) -> anyhow::Result<()> {
     match command {
         Command::List { json } => list::run(here, json).await,
         Command::Test(test) => test::run(here, &test).await,
+        Command::Explain(explain) => explain::run(here, &explain).await,
     }
 }
