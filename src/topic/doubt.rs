@@ -14,6 +14,7 @@ use super::config::{Sets, TopicConfig, TopicsFile};
 use super::query::{Entry, Query, parse, parse_entry};
 use super::term::{Class, Term};
 use crate::text::stem;
+use crate::text::tokenize::Words;
 
 /// From how many entries on a set is a burden: each article that opens the gate looks up every one of them.
 const LARGE_SET: usize = 10_000;
@@ -111,70 +112,14 @@ fn common_words(tree: &Query, query: &str) -> Vec<(Range<usize>, String)> {
 
 /// What to say of a single word that is in nearly every article.
 fn everywhere(words: &[Term], written: &str) -> Option<String> {
-    let [word] = words else { return None };
-    let letters = word.stem();
+    let [term] = words else { return None };
+    let words = Words::of(written);
+    let word = words.get(0);
     let function_word =
-        word.class() != Class::Foreign && letters.chars().nth(1).is_some() && stem::content(letters).is_none();
+        term.class() != Class::Foreign && word.chars().nth(1).is_some() && stem::content(word).is_none();
     function_word.then(|| {
         format!(
             "`{written}` is a function word: it stands in nearly every article, so it tells nothing and costs time; remove it, or make it part of a phrase"
         )
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What stands at each doubt, and a word of what is said.
-    fn doubts(file: &str) -> Vec<(String, String)> {
-        let parsed: TopicsFile = toml::from_str(file).expect(file);
-        assert!(Topics::compile(&parsed).is_ok(), "{file}");
-        let shown = |doubt: Problem| (file.get(doubt.span).expect("a place in the file").to_owned(), doubt.message);
-        Topics::doubts(&parsed).into_iter().map(shown).collect()
-    }
-
-    #[test]
-    fn what_is_hardly_meant_is_told_at_its_place() {
-        for (file, at, says) in [
-            ("sets.A = ['غاز', 'نفط', 'غاز']", "'غاز'", "in $A twice"),
-            ("sets.A = ['ألما آتا:n', 'ألما أتا:n']", "'ألما أتا:n'", "the same as `ألما آتا:n`"),
-            ("sets.A = ['غاز']\nsets.B = ['$A', '$A']", "'$A'", "in $B twice"),
-            ("sets.A = ['غاز', 'من']", "'من'", "function word"),
-            ("sets.A = ['=في', 'نفط']", "'=في'", "function word"),
-            (
-                "topic = [{ id = 'a', label = { ar = '', en = '' }, gate = 'غاز NEAR/3 (نفط OR التي)' }]",
-                "التي",
-                "function word",
-            ),
-            (
-                "topic = [{ id = 'a', label = { ar = '', en = '' }, gate = 'غاز', score = [{ q = 'نفط', w = 1.0, name = 'oil' }, { q = '(نفط)', w = 1.0 }] }]",
-                "(نفط)",
-                "rule `oil`",
-            ),
-        ] {
-            let found = doubts(file);
-            assert_eq!(found.len(), 1, "{file}: {found:?}");
-            assert_eq!(found[0].0, at, "{file}");
-            assert!(found[0].1.contains(says), "{file}: {}", found[0].1);
-        }
-    }
-
-    #[test]
-    fn what_is_meant_is_silent() {
-        for file in [
-            "sets.A = ['كازاخستان:g', 'كازاخستان~1', 'كازاخ*', '=كازاخستان', '2022', 'من دون', 'حكومة', 'حكومه']",
-            "sets.A = ['غاز', 'نفط']\ntopic = [{ id = 'a', label = { ar = '', en = '' }, gate = '$A', sets.A = ['غاز'], score = [{ q = '$A', w = 1.0 }, { q = 'title:$A', w = 1.0 }] }]",
-        ] {
-            assert_eq!(doubts(file), [], "{file}");
-        }
-    }
-
-    #[test]
-    fn a_set_that_is_too_large_is_told() {
-        let entries: Vec<String> = (0..=LARGE_SET).map(|n| format!("'{n}1'")).collect();
-        let found = doubts(&format!("sets.A = [{}]", entries.join(",")));
-        assert_eq!(found.len(), 1);
-        assert!(found[0].1.contains("10001 entries"), "{}", found[0].1);
-    }
 }

@@ -104,12 +104,11 @@ fn phrase(words: &[Term], gaps: u32, f: &mut Formatter<'_>) -> fmt::Result {
     let mut before: Option<&Term> = None;
     for word in words {
         if let Some(before) = before {
-            f.write_char(' ')?;
-            // A mark keeps `ب csto` two words.
-            if word.class() == Class::Foreign && before.letters() <= LONGEST_GLUED {
-                write!(f, "{word}:n")?;
-                continue;
-            }
+            // A full stop keeps `ب csto` two words.
+            let glued = before.letters() <= LONGEST_GLUED
+                && word.class() != Class::Exact
+                && !word.stem().chars().next().is_some_and(is_arabic);
+            f.write_str(if glued { " ." } else { " " })?;
         }
         word.fmt(f)?;
         before = Some(word);

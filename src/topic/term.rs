@@ -37,7 +37,7 @@ pub(super) struct Term {
     class: Class,
     /// The article must stand before it: a name written with ال (الأسد is not أسد).
     article: bool,
-    /// Written with ة.
+    /// A noun written with ة.
     feminine: bool,
     /// Part of a phrase: its neighbours vouch for it, so a short word may carry proclitics too.
     in_phrase: bool,
@@ -65,7 +65,8 @@ impl Term {
             .clone()
             .next()
             .is_some_and(|first| matches!(first, 'أ' | 'إ' | 'آ' | '\u{fe81}'..='\u{fe84}' | '\u{fe87}' | '\u{fe88}'));
-        let feminine = letters.next_back().is_some_and(|last| matches!(last, 'ة' | '\u{fe93}' | '\u{fe94}'));
+        let feminine = class == Class::Noun
+            && letters.next_back().is_some_and(|last| matches!(last, 'ة' | '\u{fe93}' | '\u{fe94}'));
         let bare = word.strip_prefix("ال").filter(|_| !hamza && class != Class::Exact);
         let (stem, article) = match bare {
             Some(stem) if stem.chars().count() >= 3 => (stem, class == Class::Name),
@@ -110,7 +111,7 @@ impl Term {
         self.article
     }
 
-    /// Whether it was written with ة.
+    /// Whether it is a noun written with ة.
     pub(super) fn is_feminine(&self) -> bool {
         self.feminine
     }

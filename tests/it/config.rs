@@ -183,7 +183,6 @@ fn faults_of_topics() {
         (
             "[[topic]]\nlabel = 1\n[[topic.test]]\nexpext = \"match\"",
             vec![
-                "topics.toml:5:1: `gate` is missing",
                 "topics.toml:5:1: `id` is missing",
                 "topics.toml:6:9: `label` must be a table, not integer `1`",
                 "topics.toml:7:1: `expect` is missing",

@@ -124,3 +124,10 @@ fn table() -> String {
     }
     out
 }
+
+#[test]
+fn the_shipped_topics_hold_nothing_that_is_hardly_meant() {
+    let doubts = Topics::doubts(&toml::from_str::<TopicsFile>(SHIPPED).unwrap());
+    let told: Vec<&str> = doubts.iter().map(|doubt| doubt.message.as_str()).collect();
+    assert!(told.is_empty(), "{told:#?}");
+}

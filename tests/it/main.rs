@@ -12,6 +12,7 @@
 mod config;
 mod copies;
 mod demo;
+mod explain;
 mod feeds;
 mod fetch;
 mod flow;
