@@ -111,6 +111,9 @@ pub struct LikeConfig {
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TestConfig {
+    /// The id of a stored item, in place of all the fields below.
+    #[serde(default)]
+    pub item: Option<Spanned<String>>,
     /// A headline.
     #[serde(default)]
     pub title: String,
@@ -128,6 +131,13 @@ pub struct TestConfig {
     pub lang: String,
     /// The decision that it must get.
     pub expect: Spanned<Expectation>,
+}
+
+impl TestConfig {
+    /// Whether any field of an article is given.
+    pub fn has_fields(&self) -> bool {
+        [&self.title, &self.text, &self.url, &self.feed, &self.lang].iter().any(|field| !field.is_empty())
+    }
 }
 
 /// What a test expects.

@@ -101,8 +101,8 @@ impl<'a> Document<'a> {
     /// Looks up every word of `article`, once.
     pub(super) fn read(article: Article<'a>, lexicon: &Lexicon) -> Self {
         let (title, text) = (Read::of(article.title), Read::of(article.text));
-        // What the text says already is not counted again.
-        let repeated = article.text.contains(article.summary);
+        // What the text says already is not counted again; most often it begins with it.
+        let repeated = article.text.starts_with(article.summary);
         let mut summary = Read::of(if repeated { "" } else { article.summary });
         if !summary.words.is_empty() && contains(&text.words, &summary.words) {
             summary = Read::of("");
@@ -170,6 +170,12 @@ impl<'a> Document<'a> {
         let byte = |i: usize| bytes.get(i).copied().unwrap_or(read.original.len());
         let text = read.original.get(byte(place.start)..byte(place.end)).unwrap_or_default();
         (number(place.start), number(place.end), text)
+    }
+
+    /// The words that stand at `span`, normalized; of other fields than title, summary and text what stands there.
+    pub(super) fn normalized(&self, span: Span) -> String {
+        let Some(words) = self.words(span.field) else { return self.original(span).2.to_lowercase() };
+        (span.start..span.end).map(|word| words.get(word as usize)).collect::<Vec<_>>().join(" ")
     }
 
     fn words(&self, field: Field) -> Option<&Words> {

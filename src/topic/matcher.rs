@@ -20,7 +20,7 @@ use super::{Article, Decision, Field, TopicMatch};
 use crate::id::{ItemId, TopicId};
 
 /// Goes up when the same configuration can give other results.
-const RULES_VERSION: u32 = 1;
+const RULES_VERSION: u32 = 2;
 /// The strongest terms of a model that are shown as evidence.
 const REASONS: usize = 5;
 
@@ -279,19 +279,41 @@ impl Topics {
         self.version
     }
 
-    /// Runs every `[[topic.test]]`. Each failure points at its `expect`.
-    pub fn run_tests(&self) -> Vec<Problem> {
-        self.topics.iter().flat_map(|topic| topic.tests.iter().filter_map(|test| self.run_test(topic, test))).collect()
+    /// The stored items that tests are about.
+    pub fn tested_items(&self) -> BTreeSet<ItemId> {
+        let tests = self.topics.iter().flat_map(|topic| &topic.tests);
+        tests.filter_map(|test| test.item.as_ref()?.get_ref().parse().ok()).collect()
     }
 
-    fn run_test(&self, topic: &Topic, test: &TestConfig) -> Option<Problem> {
-        let article = Article {
-            title: &test.title,
-            summary: "",
-            text: &test.text,
-            url: &test.url,
-            feed: &test.feed,
-            language: &test.lang,
+    /// Runs every `[[topic.test]]`; `stored` gives the fields of an item, or says why it cannot. Each failure points at its
+    /// `expect`, or at the `item` that is not there.
+    pub fn run_tests<'a>(&self, stored: &dyn Fn(ItemId) -> Result<Article<'a>, String>) -> Vec<Problem> {
+        let tests = self.topics.iter().flat_map(|topic| topic.tests.iter().map(move |test| (topic, test)));
+        tests.filter_map(|(topic, test)| self.run_test(topic, test, stored)).collect()
+    }
+
+    fn run_test<'a>(
+        &self,
+        topic: &Topic,
+        test: &TestConfig,
+        stored: &dyn Fn(ItemId) -> Result<Article<'a>, String>,
+    ) -> Option<Problem> {
+        let article = match &test.item {
+            None => Article {
+                title: &test.title,
+                summary: "",
+                text: &test.text,
+                url: &test.url,
+                feed: &test.feed,
+                language: &test.lang,
+            },
+            Some(item) => match item.get_ref().parse().map_err(|error| format!("{error}")).and_then(stored) {
+                Ok(article) => article,
+                Err(why) => {
+                    let message = format!("topic `{}`: the item {} cannot be tested: {why}", topic.id, item.get_ref());
+                    return Some(Problem { span: item.span(), message });
+                }
+            },
         };
         let document = Document::read(article, &self.lexicon);
         let (bag, liked) = self.like(&document);
@@ -301,13 +323,14 @@ impl Topics {
         if got == wanted {
             return None;
         }
+        let what = if test.item.is_some() { "item" } else { "text" };
         let why = found.map_or_else(String::new, |found| {
             let places: Vec<String> =
                 found.evidence.iter().map(|e| format!("{:+.2} {} «{}»", e.weight, e.rule, e.text)).collect();
             format!(" (score {:.2}: {})", found.score, places.join(", "))
         });
         let message =
-            format!("topic `{}`: this text gives {got}, not {wanted}{why}; change the topic or the test", topic.id);
+            format!("topic `{}`: this {what} gives {got}, not {wanted}{why}; change the topic or the test", topic.id);
         Some(Problem { span: test.expect.span(), message })
     }
 }

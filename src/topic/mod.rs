@@ -12,13 +12,19 @@
 pub mod bag;
 pub mod compile;
 pub mod config;
+mod doubt;
 mod evaluate;
+pub mod explain;
+#[cfg(test)]
+mod laws;
 pub mod learn;
 mod lexicon;
 pub mod like;
 #[cfg(test)]
 mod like_tests;
 pub mod matcher;
+mod possible;
+mod print;
 pub mod query;
 mod score;
 mod term;

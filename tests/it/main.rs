@@ -12,9 +12,11 @@
 mod config;
 mod copies;
 mod demo;
+mod explain;
 mod feeds;
 mod fetch;
 mod flow;
+mod forms;
 mod learned;
 mod newsroom;
 mod pages;

@@ -2,9 +2,12 @@
 //!
 //! Not here: what each command does, one file each.
 
+mod explain;
 mod learn;
 mod list;
 pub(super) mod reclassify;
+mod since;
+pub(super) mod stored;
 mod test;
 
 use clap::Subcommand;
@@ -20,8 +23,10 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Tells which topics a text is about, and which places say so
+    /// Tells which topics a text is about, and which places say so; with --since, what the topics on disk would change
     Test(test::Test),
+    /// Tells which forms the terms of a topic or query reach in what is stored, and what never occurs
+    Explain(explain::Explain),
     /// Says of stored items whether they belong to a topic, and shows what it learns from that
     Learn(learn::Learn),
     /// Gives stored items the topics that are in force now
@@ -32,6 +37,7 @@ pub(super) async fn run(here: &Here, command: Command) -> anyhow::Result<()> {
     match command {
         Command::List { json } => list::run(here, json).await,
         Command::Test(test) => test::run(here, &test).await,
+        Command::Explain(explain) => explain::run(here, &explain).await,
         Command::Learn(learn) => learn::run(here, &learn).await,
         Command::Reclassify(args) => reclassify::run(here, &args).await,
     }

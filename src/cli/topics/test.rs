@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
+use super::since::{self, Since};
 use crate::cli::input::{Given, Source};
 use crate::cli::output::{self, Screen};
 use crate::cli::{Here, WrongUsage, show};
@@ -20,12 +21,17 @@ pub(in crate::cli) struct Test {
     /// A headline for the text
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
+    #[command(flatten)]
+    since: Since,
     /// As JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) async fn run(here: &Here, test: &Test) -> anyhow::Result<()> {
+    if test.since.is_given() {
+        return since::run(here, &test.since, test.json).await;
+    }
     let api = here.api().await?;
     let (fields, asked) = match &test.item {
         Some(id) => {
@@ -37,7 +43,9 @@ pub(super) async fn run(here: &Here, test: &Test) -> anyhow::Result<()> {
                 Some(given) => given,
                 None if test.title.is_some() => Given::default(),
                 None => {
-                    return Err(WrongUsage("give what to test: --text, --file, --url or --item".to_owned()).into());
+                    return Err(
+                        WrongUsage("give what to test: --text, --file, --url, --item or --since".to_owned()).into()
+                    );
                 }
             };
             let title = test.title.clone().unwrap_or(given.title);
