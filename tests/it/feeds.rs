@@ -104,6 +104,8 @@ struct Comparison {
     same_count: usize,
     /// How often feedparser has each field, and how often ours is the same.
     fields: [[usize; 2]; 3],
+    /// Fields in which feedparser does not read what the document says of itself, and we do.
+    own_word: usize,
     differences: Vec<String>,
     slowest: (Duration, String),
 }
@@ -116,6 +118,7 @@ impl Comparison {
         row("documents", [self.documents, self.same_count]);
         row("documents with entries", self.with_entries);
         FIELDS.iter().zip(self.fields).for_each(|(field, counts)| row(field, counts));
+        writeln!(out, "{} of these are as the document expects it, not as feedparser reads it", self.own_word).unwrap();
         out
     }
 
@@ -141,23 +144,39 @@ impl Comparison {
         if n != found {
             self.differences.push(format!("{name}: {found} entries, feedparser {n}"));
         }
+        // Its own suite skips these where the library `chardet` is missing, as it was here.
+        if name.starts_with("illformed/chardet/") {
+            return;
+        }
         // Ours stand in the order of time; each of theirs meets the one that is most like it.
+        let copies = parsed.notes.iter().any(|note| note.contains("more than once"));
         let mut ours: Vec<&Entry> = parsed.entries.iter().rev().collect();
         for told in theirs {
             let likeness = |entry: &&Entry| FIELDS.iter().filter(|field| agrees(field, told, entry) == Some(true)).count();
             let best = (0..ours.len()).rev().max_by_key(|n| likeness(&ours[*n]));
             let nothing = Entry::default();
-            let entry = best.map_or(&nothing, |n| ours.remove(n));
+            // Where copies were dropped, the entry that was kept stands for all of them.
+            let entry = best.map_or(&nothing, |n| if copies { ours[n] } else { ours.remove(n) });
             for (field, counts) in FIELDS.iter().zip(&mut self.fields) {
                 let Some(same) = agrees(field, told, entry) else { continue };
+                let theirs = theirs_of(field, told).as_str().unwrap_or_default();
+                let own_word = !same && ours_of(field, entry).is_some_and(|ours| expects(bytes, &ours, theirs));
+                self.own_word += usize::from(own_word);
                 counts[0] += 1;
-                counts[1] += usize::from(same);
-                if !same {
+                counts[1] += usize::from(same || own_word);
+                if !same && !own_word {
                     self.differences.push(format!("{name}: {field} {:?}, feedparser {}", ours_of(field, entry), theirs_of(field, told)));
                 }
             }
         }
     }
+}
+
+/// Whether the remark at the head of a document, which says what must be read of it, has our value and not theirs.
+fn expects(bytes: &[u8], ours: &str, theirs: &str) -> bool {
+    let head = String::from_utf8_lossy(bytes);
+    let remark = head.lines().find(|line| line.trim_start().starts_with("Expect:")).unwrap_or_default();
+    remark.contains(&format!("'{ours}'")) && !remark.contains(&format!("'{theirs}'"))
 }
 
 /// 100 ms in a build that is optimized.
@@ -189,6 +208,11 @@ fn ours_of(field: &str, entry: &Entry) -> Option<String> {
 /// Whether a field is the same; `None` where feedparser has none.
 fn agrees(field: &str, told: &Value, entry: &Entry) -> Option<bool> {
     let theirs = theirs_of(field, told).as_str().filter(|text| !text.is_empty())?;
+    // Without a link feedparser copies the id into it, also one that is no address.
+    let is_id = field == "link" && told["id"] == theirs && !theirs.starts_with('/') && url::Url::parse(theirs).is_err();
+    if is_id {
+        return None;
+    }
     let theirs = match field {
         "title" => plain(theirs),
         // Where feedparser was not told the document's address, it left the link as it stands in the document.
@@ -198,7 +222,13 @@ fn agrees(field: &str, told: &Value, entry: &Entry) -> Option<bool> {
     if field == "title" && theirs.is_empty() {
         return None;
     }
-    let ours = ours_of(field, entry).map(|ours| if field == "title" { plain(&ours) } else { ours });
+    let ours = ours_of(field, entry).map(|ours| match field {
+        // Ours is plain already; theirs may show a tag as a word.
+        "title" if plain(&ours) == theirs => theirs.clone(),
+        // feedparser knows no parts of seconds.
+        "date" => ours.split(['.', 'Z']).next().unwrap_or_default().to_owned() + "Z",
+        _ => ours,
+    });
     Some(ours.as_ref() == Some(&theirs))
 }
 
@@ -218,7 +248,12 @@ fn plain(text: &str) -> String {
         }
     }
     out.push_str(rest);
-    for (written, meant) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")] {
+    while let Some((number, end)) = out.find("&#").and_then(|at| Some((at, at + out[at..].find(';')?))) {
+        let digits = &out[number + 2..end];
+        let code = digits.strip_prefix('x').map_or_else(|| digits.parse(), |hex| u32::from_str_radix(hex, 16));
+        out.replace_range(number..=end, &char::from_u32(code.unwrap()).unwrap().to_string());
+    }
+    for (written, meant) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&amp;", "&")] {
         out = out.replace(written, meant);
     }
     out.split_whitespace().collect::<Vec<_>>().join(" ")
