@@ -152,7 +152,8 @@ fn permalink(element: &Element<'_>) -> Option<String> {
 }
 
 fn link(element: &Element<'_>, base: &Url) -> Option<Url> {
-    let leads_to_page = |link: &Element<'_>| link.attribute("rel").is_none_or(|rel| rel.eq_ignore_ascii_case("alternate"));
+    let leads_to_page =
+        |link: &Element<'_>| link.attribute("rel").is_none_or(|rel| rel.eq_ignore_ascii_case("alternate"));
     let by_text = |link: &Element<'_>| {
         words(link).filter(|_| leads_to_page(link)).and_then(|text| address(&text, &based(link, base)))
     };

@@ -112,7 +112,8 @@ struct Comparison {
 
 impl Comparison {
     fn table(&self) -> String {
-        let share = |[all, same]: [usize; 2]| format!("{all:6} {same:6} {:7.2} %", 100.0 * same as f64 / all.max(1) as f64);
+        let share =
+            |[all, same]: [usize; 2]| format!("{all:6} {same:6} {:7.2} %", 100.0 * same as f64 / all.max(1) as f64);
         let mut out = format!("{:34} {:>6} {:>6}\n", "feedparser has", "of", "same");
         let mut row = |what: &str, counts| writeln!(out, "{what:34} {}", share(counts)).unwrap();
         row("documents", [self.documents, self.same_count]);
@@ -152,7 +153,8 @@ impl Comparison {
         let copies = parsed.notes.iter().any(|note| note.contains("more than once"));
         let mut ours: Vec<&Entry> = parsed.entries.iter().rev().collect();
         for told in theirs {
-            let likeness = |entry: &&Entry| FIELDS.iter().filter(|field| agrees(field, told, entry) == Some(true)).count();
+            let likeness =
+                |entry: &&Entry| FIELDS.iter().filter(|field| agrees(field, told, entry) == Some(true)).count();
             let best = (0..ours.len()).rev().max_by_key(|n| likeness(&ours[*n]));
             let nothing = Entry::default();
             // Where copies were dropped, the entry that was kept stands for all of them.
@@ -165,7 +167,11 @@ impl Comparison {
                 counts[0] += 1;
                 counts[1] += usize::from(same || own_word);
                 if !same && !own_word {
-                    self.differences.push(format!("{name}: {field} {:?}, feedparser {}", ours_of(field, entry), theirs_of(field, told)));
+                    self.differences.push(format!(
+                        "{name}: {field} {:?}, feedparser {}",
+                        ours_of(field, entry),
+                        theirs_of(field, told)
+                    ));
                 }
             }
         }
@@ -279,4 +285,65 @@ fn the_documents_of_feedparser_are_read_as_it_reads_them() {
     assert!(holds(comparison.with_entries, 99), "{table}{differences}");
     assert!(comparison.fields.into_iter().all(|counts| holds(counts, 97)), "{table}{differences}");
     assert!(comparison.slowest.0 <= TOO_LONG, "{:?}", comparison.slowest);
+}
+
+/// Our own sentences as bytes of windows-1256, which has a byte for each letter.
+fn windows_1256(text: &str) -> Vec<u8> {
+    const LETTERS: &str = "ءآأؤإئابةتثجحخدذرزسشصض×طظعغـفقكàلâمنهوçèéêëىي";
+    let byte = |c: char| match LETTERS.chars().position(|letter| letter == c) {
+        Some(n) => 0xC1 + u8::try_from(n).unwrap(),
+        None => u8::try_from(c).unwrap(),
+    };
+    text.chars().map(byte).collect()
+}
+
+#[test]
+fn t1_windows_1256_is_read_without_declaration_and_with_a_wrong_one() {
+    let title = "بلدية المدينة تفتتح سوق السمك القديم بعد ترميمه";
+    for declaration in [
+        "",
+        "<?xml version=\"1.0\"?>",
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>",
+        "<?xml version=\"1.0\" encoding=\"windows-1252\"?>",
+        "<?xml version=\"1.0\" encoding=\"windows-1256\"?>",
+        "<?xml version=\"1.0\" encoding=\"nonsense\"?>",
+    ] {
+        let text =
+            format!("{declaration}<rss version=\"2.0\"><channel><item><title>{title}</title></item></channel></rss>");
+        let parsed = read(windows_1256(&text)).unwrap();
+        assert_eq!(parsed.entries[0].title, title, "{declaration}");
+        assert!(parsed.charset.starts_with("windows-1256 ("), "{declaration}: {}", parsed.charset);
+        let parsed = read(text.replace("utf-8", "windows-1256").into_bytes()).unwrap();
+        assert_eq!((&*parsed.entries[0].title, &*parsed.charset), (title, "UTF-8 (valid UTF-8)"), "{declaration}");
+    }
+}
+
+#[test]
+fn t2_dates_are_read_or_said_to_be_unread_and_never_now() {
+    for (written, at) in [
+        ("الخميس, 13 يناير 2022 10:00:00 +0300", Some("2022-01-13T07:00:00Z")),
+        ("13 كانون الثاني 2022 10:00", Some("2022-01-13T10:00:00Z")),
+        ("13 جانفي 2022 10:00", Some("2022-01-13T10:00:00Z")),
+        ("١٣ يناير ٢٠٢٢ ١٠:٠٠", Some("2022-01-13T10:00:00Z")),
+        ("السبت ١٤ رجب ١٤٤٧", Some("2026-01-03T00:00:00Z")),
+        // Absurd, in the future, and none at all.
+        ("13 يناير 1822", None),
+        ("0000-00-00 00:00:00", None),
+        ("13 يناير 2031 10:00", None),
+        ("قريبا جدا", None),
+    ] {
+        let text = format!("<rss><channel><item><title>خبر</title><pubDate>{written}</pubDate></item></channel></rss>");
+        let entry = &read(text.into_bytes()).unwrap().entries[0];
+        assert_eq!(entry.published, at.map(|at| at.parse().unwrap()), "{written}");
+        assert_eq!(entry.published_text.as_deref(), Some(written));
+    }
+}
+
+#[test]
+fn t22_50_000_entries_are_cut_where_the_limit_says() {
+    let items: String = (0..50_000).map(|n| format!("<item><title>خبر {n}</title><link>/{n}</link></item>")).collect();
+    let parsed = read(format!("<rss><channel>{items}</channel></rss>").into_bytes()).unwrap();
+    let limit = FeedConfig::new("feed".parse().unwrap(), address()).max_entries as usize;
+    assert_eq!(parsed.entries.len(), limit.min(50_000));
+    assert_eq!(parsed.notes.iter().any(|note| note.contains("max_entries")), limit < 50_000, "{:?}", parsed.notes);
 }

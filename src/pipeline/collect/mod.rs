@@ -185,7 +185,8 @@ impl Collector {
         // No key is ever made of an empty field (trap T4).
         let (entries, mute): (Vec<_>, Vec<_>) = entries.into_iter().partition(Entry::says_something);
         for entry in mute {
-            let name = entry.published_text.map_or_else(|| "an entry".to_owned(), |date| format!("the entry of {date}"));
+            let name =
+                entry.published_text.map_or_else(|| "an entry".to_owned(), |date| format!("the entry of {date}"));
             poll.reject("parse", name, "it has no title, link, id or text".to_owned());
         }
         // Thousands of entries take their time, and this thread has others to look after.
