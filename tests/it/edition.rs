@@ -113,13 +113,13 @@ pub fn stories(seed: u64, count: usize, paragraphs: usize) -> Vec<Story> {
         for paragraph in 0..paragraphs {
             let text: Vec<String> = (0..3).map(|_| sentence(&mut rng)).collect();
             let _ = match paragraph % 4 {
-                1 => write!(
+                1 => writeln!(
                     body,
-                    "<p>{} <a href=\"https://paper.example/tag/{n}?a=1&amp;b=2\">المزيد</a></p>\n",
+                    "<p>{} <a href=\"https://paper.example/tag/{n}?a=1&amp;b=2\">المزيد</a></p>",
                     text.join(" ")
                 ),
-                2 => write!(body, "<p><strong>{}</strong> «{}»</p>\n", text[0], text[1..].join(" ")),
-                _ => write!(body, "<p>{}</p>\n", text.join(" ")),
+                2 => writeln!(body, "<p><strong>{}</strong> «{}»</p>", text[0], text[1..].join(" ")),
+                _ => writeln!(body, "<p>{}</p>", text.join(" ")),
             };
         }
         let (day, hour, minute) = (1 + n / 60 % 19, n / 60 % 24, n % 60);
