@@ -2,6 +2,8 @@
 //!
 //! Adding and removing edits `feeds.toml`, then asks a running daemon to read it; the others ask the interface.
 
+mod replay;
+
 use std::fmt::Write as _;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -40,6 +42,18 @@ pub(super) enum Command {
         /// As JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Reads the last document again that could not be read, or not all of it; stores nothing
+    Replay {
+        /// The feed
+        #[arg(value_name = "ID", value_parser = id)]
+        id: FeedId,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        /// The document's very bytes instead
+        #[arg(long, conflicts_with = "json")]
+        body: bool,
     },
     /// Polls a feed now
     Poll {
@@ -90,6 +104,7 @@ pub(super) async fn run(here: &Here, command: Command) -> anyhow::Result<()> {
             reload(here).await
         }
         Command::Why { id, json } => why(here, &id, json).await,
+        Command::Replay { id, json, body } => replay::run(here, &id, json, body).await,
         Command::Poll { id, json } => poll(here, &id, json).await,
     }
 }
@@ -197,7 +212,23 @@ async fn why(here: &Here, id: &FeedId, json: bool) -> anyhow::Result<()> {
         Column("note", Fit::Cut),
     ];
     let rows: Vec<Vec<String>> = history.polls.iter().map(poll_row).collect();
-    Ok(output::print(&format!("\n{}", render(screen, &columns, &rows)))?)
+    output::print(&format!("\n{}", render(screen, &columns, &rows)))?;
+    let Some((poll, refused)) = history.polls.iter().find_map(refused) else { return Ok(()) };
+    let columns = [Column("refused", Fit::Cut), Column("at", Fit::Whole), Column("why", Fit::Cut)];
+    output::print(&format!("\n{}", render(screen, &columns, &refused)))?;
+    let (named, all) = (refused.len(), poll.outcome.rejected);
+    output::note(format_args!(
+        "{named} of {all} entries refused in the poll of {}; `rasid feeds replay {id}` reads the document again",
+        output::time(poll.at, output::now())
+    ));
+    Ok(())
+}
+
+/// A poll that refused entries, with rows of those it names.
+fn refused(poll: &PollRecord) -> Option<(&PollRecord, Vec<Vec<String>>)> {
+    let rows = poll.outcome.refused.iter().map(|one| vec![one.entry.clone(), one.stage.clone(), one.reason.clone()]);
+    let rows: Vec<Vec<String>> = rows.collect();
+    (!rows.is_empty()).then_some((poll, rows))
 }
 
 fn describe(screen: Screen, history: &FeedHistory) -> Result<String, std::fmt::Error> {

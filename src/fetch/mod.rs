@@ -7,6 +7,7 @@
 //! Where to read next: `client.rs`.
 
 mod answer;
+mod body;
 mod client;
 mod error;
 mod guard;
