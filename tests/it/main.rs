@@ -24,6 +24,7 @@ mod replay;
 mod shutdown;
 mod store;
 mod support;
+mod swarm;
 mod text;
 mod tidy;
 mod topics;
