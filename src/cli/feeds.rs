@@ -213,22 +213,7 @@ async fn why(here: &Here, id: &FeedId, json: bool) -> anyhow::Result<()> {
     ];
     let rows: Vec<Vec<String>> = history.polls.iter().map(poll_row).collect();
     output::print(&format!("\n{}", render(screen, &columns, &rows)))?;
-    let Some((poll, refused)) = history.polls.iter().find_map(refused) else { return Ok(()) };
-    let columns = [Column("refused", Fit::Cut), Column("at", Fit::Whole), Column("why", Fit::Cut)];
-    output::print(&format!("\n{}", render(screen, &columns, &refused)))?;
-    let (named, all) = (refused.len(), poll.outcome.rejected);
-    output::note(format_args!(
-        "{named} of {all} entries refused in the poll of {}; `rasid feeds replay {id}` reads the document again",
-        output::time(poll.at, output::now())
-    ));
-    Ok(())
-}
-
-/// A poll that refused entries, with rows of those it names.
-fn refused(poll: &PollRecord) -> Option<(&PollRecord, Vec<Vec<String>>)> {
-    let rows = poll.outcome.refused.iter().map(|one| vec![one.entry.clone(), one.stage.clone(), one.reason.clone()]);
-    let rows: Vec<Vec<String>> = rows.collect();
-    (!rows.is_empty()).then_some((poll, rows))
+    replay::show_refused(screen, &history)
 }
 
 fn describe(screen: Screen, history: &FeedHistory) -> Result<String, std::fmt::Error> {

@@ -237,12 +237,20 @@ impl FeedCursor {
     /// When the feed is polled next. `jitter` in 0..1 spreads feeds that would fall due together.
     pub fn next_poll(&self, outcome: &PollOutcome, feed: &FeedConfig, now: Timestamp, jitter: f64) -> Next {
         let mut next = match &outcome.error {
+            Some(error) if was_not_asked(outcome) => self.after_rest(error, feed),
             Some(error) => self.after_failure(error, feed),
             None => self.after_success(outcome, feed, now),
         };
         let spread = 0.9 + 0.2 * jitter.clamp(0.0, 1.0);
         next.wait = Span(next.wait.get().mul_f64(spread));
         next
+    }
+
+    /// Another feed of its host was told to stay away: this one has not failed, and comes when the host has rested.
+    fn after_rest(&self, error: &PollError, feed: &FeedConfig) -> Next {
+        let asked = error.retry_after.unwrap_or(self.interval).get().min(MAX_RETRY_AFTER.get());
+        let rule = "it was not asked, for its host wants to be left alone until then".to_owned();
+        Next { interval: self.interval, wait: Span(asked.max(feed.min_interval.get())), rule }
     }
 
     fn after_failure(&self, error: &PollError, feed: &FeedConfig) -> Next {
@@ -301,11 +309,20 @@ impl FeedCursor {
         self.polls += 1;
         self.interval = next.interval;
         self.next = now.checked_add(next.wait.get()).unwrap_or(now);
-        self.failures = if outcome.error.is_some() { self.failures.saturating_add(1) } else { 0 };
+        self.failures = match &outcome.error {
+            Some(_) if was_not_asked(outcome) => self.failures,
+            Some(_) => self.failures.saturating_add(1),
+            None => 0,
+        };
         if outcome.error.is_none() {
             self.not_modified = if outcome.not_modified { self.not_modified.saturating_add(1) } else { 0 };
         }
     }
+}
+
+/// Whether nothing was asked at all, because the host rests.
+fn was_not_asked(outcome: &PollOutcome) -> bool {
+    outcome.status.is_none() && outcome.error.as_ref().is_some_and(|error| error.kind == "throttled")
 }
 
 /// The mean time between publications, from the newest entries' times (newest first); the silence since the newest one

@@ -77,6 +77,19 @@ fn retry_after_is_honoured_up_to_a_day() {
 }
 
 #[test]
+fn t17_a_feed_that_was_not_asked_has_not_failed() {
+    let mut cursor = FeedCursor::start(&feed(), now());
+    let mut outcome = error(Severity::Temporary, Some(Span::secs(300)));
+    for (status, failures, wait) in [(None, 0, 300), (Some(429), 1, 15 * 60)] {
+        outcome.status = status;
+        outcome.error.as_mut().unwrap().kind = "throttled".into();
+        let next = cursor.next_poll(&outcome, &feed(), now(), 0.5);
+        cursor.advance(&outcome, &next, now());
+        assert_eq!((cursor.failures, next.wait), (failures, Span::secs(wait)), "{next:?}");
+    }
+}
+
+#[test]
 fn t12_validators_are_left_out_now_and_then_and_for_another_address() {
     let feed = feed();
     let mut cursor = FeedCursor::start(&feed, now());

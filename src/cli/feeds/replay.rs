@@ -1,6 +1,7 @@
 //! `rasid feeds replay`: the last document of a feed that could not be read, read again.
 //!
-//! In: a feed's id. Out: what the document was, and what comes of it today; with `--body`, its very bytes.
+//! In: a feed's id. Out: what the document was, and what comes of it today; with `--body`, its very bytes. For
+//! `feeds why`: the entries that were refused last.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -9,7 +10,7 @@ use crate::cli::Here;
 use crate::cli::output::{self, Screen, one_line};
 use crate::cli::table::{Column, Fit, render};
 use crate::id::FeedId;
-use crate::serve::{Replay, Reread};
+use crate::serve::{FeedHistory, Replay, Reread};
 use crate::source::PollError;
 
 pub(super) async fn run(here: &Here, id: &FeedId, json: bool, body: bool) -> anyhow::Result<()> {
@@ -80,6 +81,24 @@ fn show(screen: Screen, read: &Reread) -> anyhow::Result<()> {
     }
     output::print(&out)?;
     output::note(format_args!("{} entries, {} refused; nothing was stored", read.entries.len(), read.rejected.len()));
+    Ok(())
+}
+
+/// The entries that the last poll with any refused, where one did.
+pub(super) fn show_refused(screen: Screen, history: &FeedHistory) -> anyhow::Result<()> {
+    let Some(poll) = history.polls.iter().find(|poll| !poll.outcome.refused.is_empty()) else { return Ok(()) };
+    let columns = [Column("refused", Fit::Cut), Column("at", Fit::Whole), Column("why", Fit::Cut)];
+    let refused = &poll.outcome.refused;
+    let rows: Vec<Vec<String>> =
+        refused.iter().map(|one| vec![one.entry.clone(), one.stage.clone(), one.reason.clone()]).collect();
+    output::print(&format!("\n{}", render(screen, &columns, &rows)))?;
+    output::note(format_args!(
+        "{} of the {} entries refused in the poll of {}; `rasid feeds replay {}` reads the document again",
+        rows.len(),
+        poll.outcome.rejected,
+        output::time(poll.at, output::now()),
+        history.feed.id
+    ));
     Ok(())
 }
 

@@ -111,7 +111,8 @@ impl Collector {
         let body = xxhash_rust::xxh3::xxh3_64(&document.bytes);
         if poll.cursor.body_hash == Some(body) && !poll.page_is_due() {
             poll.outcome.notes.push("the same bytes as last time".to_owned());
-            poll.follow(document, true);
+            // The feed is known by its bytes; what a redirect led to without being remembered, it is not.
+            poll.follow(document, poll.cursor.led_away.is_none());
             poll.accept(document);
             return;
         }

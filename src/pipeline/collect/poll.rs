@@ -176,7 +176,7 @@ impl Poll {
         }
         let end = now();
         self.cursor.advance(&self.outcome, &next, end);
-        if self.outcome.error.is_some() && self.cursor.failures.is_multiple_of(5) {
+        if self.outcome.error.is_some() && self.cursor.failures > 0 && self.cursor.failures.is_multiple_of(5) {
             self.cursor.forget_move();
         }
         let poll = PollRecord {
