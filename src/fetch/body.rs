@@ -136,6 +136,14 @@ mod tests {
         encoder.finish().unwrap()
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_follows_the_mark_is_within_the_limit(bytes: Vec<u8>, limit in 0usize..64) {
+            let (out, _) = unpacked(&[&GZIP[..], &bytes].concat(), limit);
+            proptest::prop_assert!(out.len() <= limit);
+        }
+    }
+
     #[test]
     fn files_are_unpacked_as_far_as_they_go() {
         let long = "خبر ".repeat(5_000);

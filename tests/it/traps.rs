@@ -424,3 +424,51 @@ async fn t22_a_document_without_end_gives_the_entries_before_the_cap() {
     assert!(outcome.error.is_none() && (300..4_000).contains(&outcome.entries), "{outcome:?}");
     assert!(outcome.notes.iter().any(|note| note.contains("the document was cut")), "{:?}", outcome.notes);
 }
+
+#[tokio::test]
+async fn t23_what_comes_in_place_of_a_feed_is_named_and_kept() {
+    const PAGE: &str = "<!doctype html><html><head><title>";
+    let press = Server::start(|asked| {
+        let html = |rest: &str| Answer::ok("text/html; charset=utf-8", format!("{PAGE}{rest}"));
+        match asked.path.as_str() {
+            "/not-a-feed" => html("الصفحة الأولى</title></head><body>أهلا</body></html>"),
+            "/login-page" => html("دخول</title></head><body><form><input type=password></form></body></html>"),
+            "/bot-wall" => html("Just a moment...</title></head></html>"),
+            "/bot-wall-said" => {
+                Answer { status: 403, ..html("قف</title></head></html>") }.with("cf-mitigated", "challenge")
+            }
+            "/empty" => Answer::ok("text/xml", " \n"),
+            "/forbidden" => Answer::status(403),
+            "/unauthorized" => Answer::status(401),
+            "/not-found" => Answer::status(404),
+            "/gone" => Answer::status(410),
+            "/throttled" => Answer::status(429),
+            "/server-error" => Answer::status(502),
+            "/redirect-loop" => Answer::status(302).with("Location", "/redirect-loop"),
+            _ => Answer::status(302).with("Location", "http://127.0.0.9:1/"),
+        }
+    });
+    for (path, status, kept) in [
+        ("not-a-feed", Some(200), true),
+        ("login-page", Some(200), true),
+        ("bot-wall", Some(200), true),
+        ("bot-wall-said", Some(403), false),
+        ("empty", Some(200), true),
+        ("forbidden", Some(403), false),
+        ("unauthorized", Some(401), false),
+        ("not-found", Some(404), false),
+        ("gone", Some(410), false),
+        ("throttled", Some(429), false),
+        ("server-error", Some(502), false),
+        ("redirect-loop", None, false),
+        ("refused-address", None, false),
+    ] {
+        let collected = Desk::of(&press.url(&format!("/{path}"))).poll().await;
+        let outcome = collected.poll.outcome;
+        let error = outcome.error.unwrap();
+        assert_eq!((error.kind.as_str(), outcome.status), (path.trim_end_matches("-said"), status), "{error:?}");
+        assert!(!error.hint.is_empty() && error.message.starts_with("http"), "{error:?}");
+        assert_eq!(collected.unread.is_some(), kept, "{path}");
+        assert!(collected.unread.is_none_or(|unread| unread.error == Some(error)), "{path}");
+    }
+}

@@ -85,8 +85,14 @@ impl Collector {
         let mut poll = Poll::new(Job { feed, cursor });
         let parsed = match self.get(poll.request()).await {
             Some(Ok(Fetched::Document(document))) => {
+                let document = Arc::from(document);
                 poll.received(&document);
-                self.parse(&mut poll, &Arc::from(document)).await
+                let parsed = self.parse(&mut poll, &document).await;
+                if let Ok(parsed) = &parsed {
+                    poll.follow(&document, !parsed.entries.is_empty());
+                    poll.outcome.notes.extend(poll.cursor.whereabouts(&poll.feed));
+                }
+                parsed
             }
             Some(Err(error)) => {
                 poll.outcome.status = error.status_code();
