@@ -3,6 +3,7 @@
 mod encodings;
 mod errors;
 mod robots;
+mod tls;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
