@@ -224,7 +224,7 @@ fn feeds_are_added_and_removed_in_place() {
     let dir = dir_with(&[("feeds.toml", text)]);
     let file = dir.path().join("feeds.toml");
     let now = || std::fs::read_to_string(&file).unwrap();
-    let new = |url: &str| NewFeed { url: url.parse().unwrap(), id: None, title: None, kind: SourceKind::Feed };
+    let new = |url: &str| NewFeed::new(url.parse().unwrap(), SourceKind::Feed);
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
 
@@ -242,7 +242,10 @@ fn feeds_are_added_and_removed_in_place() {
 
     // What is wrong changes nothing.
     let before = now();
-    assert!(matches!(config::add_feed(dir.path(), &new("https://a.example/rss"), &no_env), Err(EditError::Invalid(_))));
+    assert!(matches!(
+        config::add_feed(dir.path(), &new("https://a.example/rss"), &no_env),
+        Err(EditError::Known { .. })
+    ));
     let taken = NewFeed { id: Some("a".parse().unwrap()), ..new("https://c.example/") };
     assert!(matches!(config::add_feed(dir.path(), &taken, &no_env), Err(EditError::Taken(_))));
     assert!(matches!(config::remove_feed(dir.path(), &"zz".parse().unwrap(), &no_env), Err(EditError::Unknown(_))));

@@ -22,6 +22,7 @@ mod read_api;
 mod recovery;
 mod replay;
 mod shutdown;
+mod sources;
 mod store;
 mod support;
 mod swarm;
