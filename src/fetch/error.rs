@@ -170,7 +170,7 @@ impl FetchError {
             return Self::new(
                 "connection-refused",
                 Severity::Temporary,
-                format!("{at}: nobody listens there: {last}"),
+                format!("{at}: no connection: nobody listens there: {last}"),
                 "the server may be down, or its port another",
             );
         }
