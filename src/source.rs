@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::id::{EntryKey, FeedId};
+use crate::text::recurring::RecurringLines;
 use crate::units::Span;
 
 /// What a source publishes.
@@ -397,6 +398,8 @@ pub struct FeedCursor {
     pub body_hash: Option<u64>,
     /// Whether an audit found new entries behind an unchanged validator: the feed is then always asked in full (trap T12).
     pub distrusted: bool,
+    /// What its entries' pages print again and again.
+    pub recurring: RecurringLines,
 }
 
 /// How many entries that have left the document are remembered besides those in it.
@@ -433,6 +436,7 @@ impl FeedCursor {
             moved_to: None,
             body_hash: None,
             distrusted: false,
+            recurring: RecurringLines::default(),
         }
     }
 

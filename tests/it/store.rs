@@ -12,6 +12,7 @@ use rasid::id::{ContentHash, EntryKey, FeedId, ItemId, Seq};
 use rasid::item::{Candidate, Content, LogKind, PublishedFrom, TextFrom};
 use rasid::source::{FeedCursor, PollOutcome, PollRecord, Seen, Validators};
 use rasid::store::{Decided, Group, ItemQuery, MAX_GROUP, Store, StoreConfig, StoreError, Writer, open};
+use rasid::text::recurring::RecurringLines;
 use rasid::topic::{Decision, Evidence, Field, TopicMatch};
 use rasid::units::{ByteSize, Span};
 
@@ -375,7 +376,16 @@ fn cursor(polls: u64, seen: usize) -> FeedCursor {
         moved_to: None,
         body_hash: Some(4),
         distrusted: false,
+        recurring: recurring(polls),
     }
+}
+
+fn recurring(polls: u64) -> RecurringLines {
+    let mut lines = RecurringLines::default();
+    for number in 0..polls.min(40) {
+        lines.observe("rt.example", &number.to_string(), "عنوان", "سطر\nسطر آخر");
+    }
+    lines
 }
 
 #[test]
