@@ -1,0 +1,55 @@
+//! What page extraction finds and how fast, beside the crate it builds on: `cargo bench --bench pages`.
+//!
+//! In: the pages that the tests are scored on. Out: precision, recall, F1 and pages a second, as a table.
+#![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::print_stdout, reason = "a program for measuring")]
+
+use std::time::Instant;
+
+use rasid::extract::html::{Reading, STACK, page};
+use url::Url;
+
+#[path = "../tests/it/pages/set.rs"]
+mod set;
+
+const ROUNDS: usize = 5;
+
+fn base() -> Url {
+    "https://diffa.example/local/1".parse().unwrap()
+}
+
+fn rasid(html: &str) -> String {
+    page(html, &base(), &Reading::new("2026-11-20T12:00:00Z".parse().unwrap()))
+        .map(|page| page.text)
+        .unwrap_or_default()
+}
+
+fn crate_alone(html: &str) -> String {
+    let options = trafilatura::Options::default().with_fallback(true).with_exclude_comments(true).with_url(base());
+    trafilatura::extract(html, &options).map(|found| found.content_text).unwrap_or_default()
+}
+
+fn measure() {
+    let extractors: [(&str, fn(&str) -> String); 2] = [("rasid", rasid), ("trafilatura alone", crate_alone)];
+    println!("set    extractor          precision  recall     F1  pages/s");
+    for set in ["set", "held"] {
+        let samples = set::samples(set);
+        for (name, extract) in extractors {
+            let found: Vec<String> = samples.iter().map(|sample| extract(&sample.html)).collect();
+            let scores: Vec<_> =
+                found.iter().zip(&samples).map(|(found, sample)| set::score(found, &sample.article)).collect();
+            let began = Instant::now();
+            for _ in 0..ROUNDS {
+                for sample in &samples {
+                    std::hint::black_box(extract(&sample.html));
+                }
+            }
+            let speed = (ROUNDS * samples.len()) as f64 / began.elapsed().as_secs_f64();
+            let mean = set::mean(&scores);
+            println!("{set:6} {name:18} {:9.3} {:7.3} {:6.3} {speed:8.0}", mean.precision, mean.recall, mean.f1());
+        }
+    }
+}
+
+fn main() {
+    std::thread::Builder::new().stack_size(STACK).spawn(measure).unwrap().join().unwrap();
+}
