@@ -1,6 +1,7 @@
 //! Pages of our own, each of one shape, to text and metadata.
 
 mod set;
+mod site;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
