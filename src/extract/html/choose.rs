@@ -57,9 +57,10 @@ pub(super) fn article(
     let whole = all > ARTICLE && size * 100 > all * 85 && linked * 100 > all * 20;
     let little = dense_size >= ARTICLE && dense_size > size * 2;
     if !whole && !little && size > 0 {
+        let main = once(main.into_article(), body);
         return match densest {
             Some(part) => mended(main, part),
-            None => main.into_article(),
+            None => main,
         };
     }
     let json_body = json_body.map(plain).filter(|text| text.chars().count() >= ARTICLE);
@@ -98,10 +99,29 @@ fn has_page_form(document: &Html, all: usize) -> bool {
     document.select(&forms).any(|form| lines_of(form, false).size().0 * 2 > all)
 }
 
+/// Paragraphs that stand once on the page and came twice, as those of a table in a table do, come once.
+fn once(main: Vec<Line>, body: ElementRef<'_>) -> Vec<Line> {
+    let mut seen = HashSet::new();
+    if main.iter().all(|line| line.chars < PARAGRAPH || seen.insert(key(line))) {
+        return main;
+    }
+    let mut left: HashMap<String, usize> = HashMap::new();
+    for line in lines_of(body, false).into_lines() {
+        *left.entry(key(&line)).or_default() += 1;
+    }
+    let mut kept = HashSet::new();
+    main.into_iter()
+        .filter(|line| {
+            let key = key(line);
+            let more = left.get_mut(&key).is_some_and(|left| std::mem::replace(left, left.saturating_sub(1)) > 0);
+            kept.insert(key) || more || line.chars < PARAGRAPH
+        })
+        .collect()
+}
+
 /// What the extraction found, without lines that stand beside the article, and with the paragraphs of it that were lost.
 /// `part` is where most prose is: where little of what was found stands in it, nothing is known of the rest.
-fn mended(main: Lines, part: ElementRef<'_>) -> Vec<Line> {
-    let main = main.into_article();
+fn mended(main: Vec<Line>, part: ElementRef<'_>) -> Vec<Line> {
     let inside = prose_of(part).into_lines();
     let inside_keys: HashSet<String> = inside.iter().map(key).collect();
     let size = |lines: &mut dyn Iterator<Item = &Line>| lines.map(|line| line.chars).sum::<usize>();

@@ -31,6 +31,8 @@ const DATES: [&str; 14] = [
 ];
 /// No byline and no date is longer, in characters.
 const SHORT: usize = 80;
+/// How many elements are looked at for either; a page may call all of its thousands so.
+const MOST: usize = 64;
 
 fn is_named(element: &ElementRef<'_>, names: &[&str]) -> bool {
     element.value().classes().any(|class| names.iter().any(|name| class.eq_ignore_ascii_case(name)))
@@ -55,6 +57,7 @@ struct Dates {
     before: Vec<String>,
     after: Vec<String>,
     headed: bool,
+    looked: usize,
 }
 
 impl Dates {
@@ -64,7 +67,8 @@ impl Dates {
 
     fn found(&mut self, element: &ElementRef<'_>) {
         let list = if self.headed { &mut self.after } else { &mut self.before };
-        if list.len() < 4 {
+        if list.len() < 4 && self.looked < MOST {
+            self.looked += 1;
             list.extend(short(element));
         }
     }
@@ -79,6 +83,7 @@ pub(super) fn of(document: &Html) -> Facts {
     let mut facts = Facts::default();
     let mut later_times = Vec::new();
     let mut dates = Dates::default();
+    let mut bylines = 0;
     for element in document.root_element().descendent_elements() {
         let value = element.value();
         let attribute = |name: &str| value.attr(name).map(str::trim).filter(|text| !text.is_empty());
@@ -112,7 +117,8 @@ pub(super) fn of(document: &Html) -> Facts {
         if is_author && value.name() != "meta" && facts.authors.len() < 8 {
             facts.authors.push(text());
         }
-        if facts.bylines.len() < 8 && is_named(&element, &BYLINES) {
+        if bylines < MOST && is_named(&element, &BYLINES) {
+            bylines += 1;
             facts.bylines.extend(short(&element));
         }
         if is_named(&element, &DATES) || value.name() == "time" {
