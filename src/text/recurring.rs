@@ -9,6 +9,7 @@
 //! - it stood there on at least [`LEAST`] of the last [`PAGES`] pages of the host, on at least a third of them, and under at
 //!   least [`LEAST`] different titles, while at least [`KNOWN`] pages are known: a story that is revised is one page, one
 //!   that is told twice has too few titles;
+//! - it is no credit (`المصدر: وكالات`, `نقلا عن …`): that says whose the words are;
 //! - more than half of the text is left without all such lines.
 //!
 //! Why hashes of whole pages and not counts: a line that is printed no more is forgotten with its pages, and a page that
@@ -119,12 +120,17 @@ fn is_edge(at: usize, lines: usize) -> bool {
     at < HEAD || at + TAIL >= lines
 }
 
-/// `None` for what is too long to be a site's, and for what has no letter.
+/// How a credit begins, normalized.
+const CREDITS: [&str; 3] = ["نقلا عن", "المصدر", "مصدر"];
+
+/// `None` for what is too long to be a site's, for what has no letter, and for credits.
 fn of_line(line: &str) -> Option<u32> {
     if line.split_whitespace().nth(WORDS).is_some() || !line.chars().any(char::is_alphabetic) {
         return None;
     }
-    Some(hash(&normalize(line)))
+    let line = normalize(line);
+    let start = line.trim_start_matches(|c: char| !c.is_alphabetic());
+    (!CREDITS.iter().any(|credit| start.starts_with(credit))).then(|| hash(&line))
 }
 
 /// Four bytes are enough: a line is compared with a few hundred others, and has to meet three of them by chance.

@@ -57,6 +57,8 @@ fn what_a_story_repeats_stays() {
         ("two reports on one event", 12, quote, Box::new(move |n| told(n, quote, n < 2))),
         ("less than a third of the pages", 32, quote, Box::new(move |n| told(n, quote, n < 8))),
         ("a paragraph of background", 32, background, Box::new(move |n| told(n, background, true))),
+        ("a credit", 32, "* نقلاً عن صحيفة الضفة", Box::new(|n| told(n, "* نقلاً عن صحيفة الضفة", true))),
+        ("an agency", 32, "المصدر: وكالات", Box::new(|n| told(n, "المصدر: وكالات", true))),
         (
             "prices of the day",
             32,

@@ -31,9 +31,13 @@ fn lines_that_recur_on_a_site_are_left_out_after_a_restart_too() {
     let press = Server::start(move |asked| match asked.path.strip_prefix("/r/") {
         Some(number) => Answer::ok("text/html; charset=utf-8", page(number.parse().unwrap())),
         None => {
-            let item = |n: usize| format!("<item><guid>{n}</guid><title>الخبر رقم {n}</title><link>/r/{n}</link></item>");
+            let item =
+                |n: usize| format!("<item><guid>{n}</guid><title>الخبر رقم {n}</title><link>/r/{n}</link></item>");
             let items: String = (1..=count.load(Ordering::SeqCst)).map(item).collect();
-            Answer::ok("application/rss+xml", format!("<rss version=\"2.0\"><channel><title>ق</title>{items}</channel></rss>"))
+            Answer::ok(
+                "application/rss+xml",
+                format!("<rss version=\"2.0\"><channel><title>ق</title>{items}</channel></rss>"),
+            )
         }
     });
     let home = Home::new("per_host = 8", &format!("[[feed]]\nid = \"a\"\nurl = \"{}\"\n", press.url("/feed")));
