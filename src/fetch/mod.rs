@@ -16,8 +16,11 @@ mod robots;
 
 pub use client::{Client, Fetched, check_proxy, keeps_secrets};
 pub use error::{FetchError, Retry};
-pub use guard::check_allow;
+pub use guard::{check_allow, check_resolve};
 pub use request::{ACCEPT_FEED, ACCEPT_PAGE, Request};
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +52,9 @@ pub struct FetchConfig {
     pub user_agent: String,
     /// Hosts, addresses or networks (CIDR) that the guard lets through.
     pub allow_private: Vec<String>,
+    /// Names of hosts with the address that each is to be reached at, instead of what DNS says, as in `/etc/hosts`. The
+    /// guard judges these addresses like any other. A proxy resolves names by itself and is not told.
+    pub resolve: BTreeMap<String, IpAddr>,
 }
 
 impl Default for FetchConfig {
@@ -64,6 +70,7 @@ impl Default for FetchConfig {
             robots: true,
             user_agent: concat!("rasid/", env!("CARGO_PKG_VERSION")).to_owned(),
             allow_private: Vec::new(),
+            resolve: BTreeMap::new(),
         }
     }
 }
