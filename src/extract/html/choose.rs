@@ -176,10 +176,9 @@ const MOST_TEXT: usize = 200_000;
 /// Puts back the paragraphs that stand in `part` and were lost, where a tenth of it or more was: `whole` says that `part`
 /// is the article.
 fn restored(main: Vec<Line>, part: ElementRef<'_>, whole: bool) -> Vec<Line> {
-    let part_is_table = |element: &ElementRef<'_>| element.id() == part.id();
+    let is_part = |element: &ElementRef<'_>| element.id() == part.id();
     let skips = |element: &ElementRef<'_>| {
-        !part_is_table(element) && LEFT_OUT.contains(&element.value().name())
-            || element.value().classes().any(|class| is_aside(class))
+        !is_part(element) && LEFT_OUT.contains(&element.value().name()) || element.value().classes().any(is_aside)
     };
     let lines = lines_without(part, false, &skips).into_article();
     let known: HashSet<String> = main.iter().map(key).collect();
