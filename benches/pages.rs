@@ -13,6 +13,9 @@ mod set;
 
 const ROUNDS: usize = 5;
 
+/// HTML to text.
+type Extractor = fn(&str) -> String;
+
 fn base() -> Url {
     "https://diffa.example/local/1".parse().unwrap()
 }
@@ -29,7 +32,7 @@ fn crate_alone(html: &str) -> String {
 }
 
 fn measure() {
-    let extractors: [(&str, fn(&str) -> String); 2] = [("rasid", rasid), ("trafilatura alone", crate_alone)];
+    let extractors: [(&str, Extractor); 2] = [("rasid", rasid), ("trafilatura alone", crate_alone)];
     println!("set    extractor          precision  recall     F1  pages/s");
     for set in ["set", "held"] {
         let samples = set::samples(set);
