@@ -11,7 +11,9 @@
 
 mod config;
 mod copies;
+mod damage;
 mod demo;
+mod edition;
 mod feeds;
 mod fetch;
 mod flow;
