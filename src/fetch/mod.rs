@@ -17,6 +17,8 @@ mod robots;
 pub use client::{Client, Fetched, check_proxy, keeps_secrets};
 pub use error::{FetchError, Retry};
 pub use guard::check_allow;
+#[doc(hidden)]
+pub use robots::robots_say;
 pub use request::{ACCEPT_FEED, ACCEPT_PAGE, Request};
 
 use serde::{Deserialize, Serialize};

@@ -15,6 +15,7 @@ mod demo;
 mod feeds;
 mod fetch;
 mod flow;
+mod found;
 mod newsroom;
 mod pages;
 mod rasid;
