@@ -1,37 +1,26 @@
 //! Feed documents to entries, on documents that we did not write.
 //!
-//! Every file of `feeds_arabic.tar.gz` must give the items of its manifest. Nothing of the files stands here.
+//! Every file of `feeds_arabic.tar.gz` must give the items of its manifest; what Python's feedparser reads of its own
+//! test documents must be read here, too, but for a small share that `docs/conformance.md` explains. Nothing of the files
+//! stands here.
 
 use std::collections::HashMap;
-use std::io::Read;
-use std::path::Path;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rasid::parse::{Parsed, parse};
+use rasid::parse::{Entry, Parsed, parse};
 use rasid::source::{Document, FeedConfig, Validators};
+use serde_json::Value;
 
-use crate::support::shared;
+use crate::support::{shared, untar_gz};
 
-/// The regular files of a `.tar.gz`, by name.
-fn files(path: &Path) -> HashMap<String, Vec<u8>> {
-    let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_end(&mut bytes).unwrap();
-    let text = |field: &[u8]| String::from_utf8_lossy(field).trim_end_matches(['\0', ' ']).to_owned();
-    let mut out = HashMap::new();
-    let mut rest = &bytes[..];
-    // Blocks of 512 bytes: a header (name at 0, size in octal at 124, kind at 156), then the content.
-    while rest.len() > 512 && rest[0] != 0 {
-        let size = usize::from_str_radix(&text(&rest[124..136]), 8).unwrap();
-        if matches!(rest[156], b'0' | 0) {
-            out.insert(text(&rest[..100]), rest[512..512 + size].to_vec());
-        }
-        rest = &rest[(512 + size.next_multiple_of(512)).min(rest.len())..];
-    }
-    out
+fn address() -> url::Url {
+    "https://feeds.example/feed.xml".parse().unwrap()
 }
 
 fn read(bytes: Vec<u8>) -> Result<Parsed, rasid::source::PollError> {
-    let url: url::Url = "https://feeds.example/feed.xml".parse().unwrap();
+    let url = address();
     let document = Document {
         bytes,
         url: url.clone(),
@@ -56,11 +45,11 @@ fn words(title: &str) -> String {
 #[test]
 fn every_arabic_feed_gives_its_items() {
     let Some(archive) = shared("data/feeds_arabic.tar.gz") else { return };
-    let files = files(&archive);
+    let files: HashMap<String, Vec<u8>> = untar_gz(archive).into_iter().collect();
     let manifest = files.iter().find(|(name, _)| name.ends_with("manifest.jsonl")).unwrap().1;
     let (mut right, mut wrong) = (0, Vec::new());
     for line in std::str::from_utf8(manifest).unwrap().lines() {
-        let told: serde_json::Value = serde_json::from_str(line).unwrap();
+        let told: Value = serde_json::from_str(line).unwrap();
         let name = told["file"].as_str().unwrap();
         let list = |field: &str| -> Vec<String> {
             told[field].as_array().unwrap().iter().map(|value| value.as_str().unwrap().to_owned()).collect()
@@ -102,28 +91,157 @@ fn check(name: &str, parsed: Parsed, list: &dyn Fn(&str) -> Vec<String>) -> Resu
     Ok(())
 }
 
-/// Python's feedparser is a second opinion on the documents of its own tests. It is not the truth (it gives no entry to a
-/// document of one bare item, for instance), so a share must agree, not all.
-#[test]
-fn the_documents_of_feedparser_give_as_many_entries() {
-    let Some(archive) = shared("data/feed_cases.tar.gz") else { return };
-    let files = files(&archive);
-    let told = files.iter().find(|(name, _)| name.ends_with("feedparser_reads.jsonl")).unwrap().1;
-    let (mut same, mut all, mut other) = (0, 0, Vec::new());
-    for line in std::str::from_utf8(told).unwrap().lines().filter(|line| !line.is_empty()) {
-        let told: serde_json::Value = serde_json::from_str(line).unwrap();
-        let name = told["path"].as_str().unwrap();
-        let Some(bytes) = files.get(&format!("feed_cases/{name}")) else { continue };
-        let expected = usize::try_from(told["n"].as_u64().unwrap()).unwrap();
-        let parsed = read(bytes.clone());
-        let found = parsed.as_ref().map_or(0, |parsed| parsed.entries.len() + parsed.rejected.len());
-        all += 1;
-        if found == expected {
-            same += 1;
-        } else {
-            other.push(format!("{name}: {found} instead of {expected}"));
+/// A field of which feedparser and we are asked.
+const FIELDS: [&str; 3] = ["title", "link", "date"];
+
+/// What was compared, and what was found.
+#[derive(Default)]
+struct Comparison {
+    documents: usize,
+    /// Documents of which feedparser reads entries, and those that give as many here.
+    with_entries: [usize; 2],
+    /// All documents that give as many entries, those without any included.
+    same_count: usize,
+    /// How often feedparser has each field, and how often ours is the same.
+    fields: [[usize; 2]; 3],
+    differences: Vec<String>,
+    slowest: (Duration, String),
+}
+
+impl Comparison {
+    fn table(&self) -> String {
+        let share = |[all, same]: [usize; 2]| format!("{all:6} {same:6} {:7.2} %", 100.0 * same as f64 / all.max(1) as f64);
+        let mut out = format!("{:34} {:>6} {:>6}\n", "feedparser has", "of", "same");
+        let mut row = |what: &str, counts| writeln!(out, "{what:34} {}", share(counts)).unwrap();
+        row("documents", [self.documents, self.same_count]);
+        row("documents with entries", self.with_entries);
+        FIELDS.iter().zip(self.fields).for_each(|(field, counts)| row(field, counts));
+        out
+    }
+
+    fn add(&mut self, name: &str, told: &Value, bytes: &[u8]) {
+        self.documents += 1;
+        let begun = Instant::now();
+        let parsed = read(bytes.to_vec()).unwrap_or_default();
+        let mut took = begun.elapsed();
+        if took > TOO_LONG {
+            // The machine may have been busy with something else.
+            took = (0..3).map(|_| timed(bytes)).min().unwrap_or(took).min(took);
+        }
+        if took > self.slowest.0 {
+            self.slowest = (took, name.to_owned());
+        }
+        let theirs = told["entries"].as_array().unwrap();
+        let (n, found) = (theirs.len(), parsed.entries.len() + parsed.rejected.len());
+        self.same_count += usize::from(n == found);
+        if n > 0 {
+            self.with_entries[0] += 1;
+            self.with_entries[1] += usize::from(n == found);
+        }
+        if n != found {
+            self.differences.push(format!("{name}: {found} entries, feedparser {n}"));
+        }
+        // Ours stand in the order of time; each of theirs meets the one that is most like it.
+        let mut ours: Vec<&Entry> = parsed.entries.iter().rev().collect();
+        for told in theirs {
+            let likeness = |entry: &&Entry| FIELDS.iter().filter(|field| agrees(field, told, entry) == Some(true)).count();
+            let best = (0..ours.len()).rev().max_by_key(|n| likeness(&ours[*n]));
+            let nothing = Entry::default();
+            let entry = best.map_or(&nothing, |n| ours.remove(n));
+            for (field, counts) in FIELDS.iter().zip(&mut self.fields) {
+                let Some(same) = agrees(field, told, entry) else { continue };
+                counts[0] += 1;
+                counts[1] += usize::from(same);
+                if !same {
+                    self.differences.push(format!("{name}: {field} {:?}, feedparser {}", ours_of(field, entry), theirs_of(field, told)));
+                }
+            }
         }
     }
-    eprintln!("{same} of {all} documents give as many entries as feedparser reads\n{}", other.join("\n"));
-    assert!(same * 1_000 >= all * 985, "only {same} of {all}:\n{}", other.join("\n"));
+}
+
+/// 100 ms in a build that is optimized.
+const TOO_LONG: Duration = Duration::from_millis(if cfg!(debug_assertions) { 2_000 } else { 100 });
+
+fn timed(bytes: &[u8]) -> Duration {
+    let begun = Instant::now();
+    let _ = read(bytes.to_vec());
+    begun.elapsed()
+}
+
+/// What feedparser calls the time of an entry: `published`, or else `updated`.
+fn theirs_of<'v>(field: &str, told: &'v Value) -> &'v Value {
+    match field {
+        "date" if told["published"].is_null() => &told["updated"],
+        "date" => &told["published"],
+        field => &told[field],
+    }
+}
+
+fn ours_of(field: &str, entry: &Entry) -> Option<String> {
+    match field {
+        "title" => Some(entry.title.clone()).filter(|title| !title.is_empty()),
+        "link" => entry.url.as_ref().map(ToString::to_string),
+        _ => entry.published.map(|at| at.to_string()),
+    }
+}
+
+/// Whether a field is the same; `None` where feedparser has none.
+fn agrees(field: &str, told: &Value, entry: &Entry) -> Option<bool> {
+    let theirs = theirs_of(field, told).as_str().filter(|text| !text.is_empty())?;
+    let theirs = match field {
+        "title" => plain(theirs),
+        // Where feedparser was not told the document's address, it left the link as it stands in the document.
+        "link" => address().join(theirs).map_or_else(|_| theirs.to_owned(), String::from),
+        _ => theirs.to_owned(),
+    };
+    if field == "title" && theirs.is_empty() {
+        return None;
+    }
+    let ours = ours_of(field, entry).map(|ours| if field == "title" { plain(&ours) } else { ours });
+    Some(ours.as_ref() == Some(&theirs))
+}
+
+/// Characters as a reader sees them: without tags, references resolved, white space made single spaces.
+fn plain(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, tail)) = rest.split_once('<') {
+        out.push_str(before);
+        let tag = tail.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!');
+        match tail.split_once('>').filter(|_| tag) {
+            Some((_, tail)) => rest = tail,
+            None => {
+                out.push('<');
+                rest = tail;
+            }
+        }
+    }
+    out.push_str(rest);
+    for (written, meant) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")] {
+        out = out.replace(written, meant);
+    }
+    out.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Python's feedparser is a second opinion on the documents of its own tests, not the truth: `docs/conformance.md` says
+/// where it is wrong, so a share must agree, not all.
+#[test]
+fn the_documents_of_feedparser_are_read_as_it_reads_them() {
+    let Some(archive) = shared("data/feed_cases.tar.gz") else { return };
+    let files: HashMap<String, Vec<u8>> = untar_gz(archive).into_iter().collect();
+    let told = files.iter().find(|(name, _)| name.ends_with("feedparser_reads.jsonl")).unwrap().1;
+    let mut comparison = Comparison::default();
+    for line in std::str::from_utf8(told).unwrap().lines().filter(|line| !line.is_empty()) {
+        let told: Value = serde_json::from_str(line).unwrap();
+        let name = told["path"].as_str().unwrap();
+        comparison.add(name, &told, &files[&format!("feed_cases/{name}")]);
+    }
+    let (table, differences) = (comparison.table(), comparison.differences.join("\n"));
+    eprintln!("{table}{differences}\nslowest: {:?}", comparison.slowest);
+    assert!(comparison.documents > 2_000);
+    let holds = |[all, same]: [usize; 2], percent| all > 0 && same * 100 >= all * percent;
+    assert!(holds(comparison.with_entries, 99), "{table}{differences}");
+    assert!(comparison.fields.into_iter().all(|counts| holds(counts, 97)), "{table}{differences}");
+    assert!(comparison.slowest.0 <= TOO_LONG, "{:?}", comparison.slowest);
 }

@@ -21,7 +21,7 @@ use super::{Job, Stop, now};
 use crate::fetch::{ACCEPT_FEED, ACCEPT_PAGE, Client, FetchError, Fetched, Request};
 use crate::id::EntryKey;
 use crate::item::Collected;
-use crate::parse::{self, Parsed};
+use crate::parse::{self, Entry, Parsed};
 use crate::serve::Loaded;
 use crate::source::{
     Document, FeedConfig, FeedCursor, MAX_PAGE_TRIES, PollError, PollOutcome, PollRecord, Seen, Severity,
@@ -182,6 +182,12 @@ impl Collector {
     async fn entries(&self, poll: &mut Poll, mut parsed: Parsed, cut: bool) -> Result<(), PollError> {
         poll.describe(&parsed);
         let (name, entries) = (poll.feed.url.path().to_owned(), std::mem::take(&mut parsed.entries));
+        // No key is ever made of an empty field (trap T4).
+        let (entries, mute): (Vec<_>, Vec<_>) = entries.into_iter().partition(Entry::says_something);
+        for entry in mute {
+            let name = entry.published_text.map_or_else(|| "an entry".to_owned(), |date| format!("the entry of {date}"));
+            poll.reject("parse", name, "it has no title, link, id or text".to_owned());
+        }
         // Thousands of entries take their time, and this thread has others to look after.
         let drafts = tokio::task::spawn_blocking(move || draft::all(entries)).await;
         let drafts = drafts.map_err(|panic| own_fault(&name, &panic))?;
