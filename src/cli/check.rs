@@ -2,7 +2,8 @@
 //!
 //! In: where the configuration stands. Out: problems as `file:line:column: message` and a summary, all on standard error;
 //! an exit code: 0 where all is well, 78 where the configuration is wrong or one of its topics' tests fails. With
-//! `--online` also a table of what each feed gives, on standard output, and 1 where one of them failed.
+//! `--online` also a table of what each feed gives, on standard output, and 1 where one of them failed; one that answers
+//! but has nothing new is told, and is no failure.
 //! Promise: no store is opened, nothing is written.
 
 use std::path::Path;
@@ -10,6 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context;
+use jiff::SignedDuration;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
@@ -71,9 +73,11 @@ fn poll_each(config: &Config) -> ExitCode {
     if let Err(error) = output::print(&render(Screen::stdout(), &columns, &rows)) {
         return failed(&error.into());
     }
-    let broken = looked.iter().filter(|(_, outcome)| outcome.error.is_some()).count();
-    output::note(format_args!("{broken} of {} failed", output::count(looked.len(), "feed")));
-    if broken == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
+    let broken: Vec<&str> =
+        looked.iter().filter(|(_, outcome)| outcome.error.is_some()).map(|(id, _)| id.as_str()).collect();
+    let names = if broken.is_empty() { String::new() } else { format!(": {}", broken.join(", ")) };
+    output::note(format_args!("{} of {} failed{names}", broken.len(), output::count(looked.len(), "feed")));
+    if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) }
 }
 
 /// What each enabled feed gives, in the order of the configuration.
@@ -107,7 +111,13 @@ async fn look_at_each(config: &Config) -> anyhow::Result<Vec<(FeedId, PollOutcom
 fn row(id: &FeedId, outcome: &PollOutcome) -> Vec<String> {
     let (problem, hint) = match &outcome.error {
         Some(error) => (format!("{}: {}", error.kind, error.message), error.hint.clone()),
-        None => (outcome.notes.join(", "), String::new()),
+        None => {
+            let (quiet, hint) = quiet(id, outcome).unzip();
+            (
+                quiet.into_iter().chain(outcome.notes.iter().cloned()).collect::<Vec<_>>().join(", "),
+                hint.unwrap_or_default(),
+            )
+        }
     };
     vec![
         id.to_string(),
@@ -119,6 +129,24 @@ fn row(id: &FeedId, outcome: &PollOutcome) -> Vec<String> {
         problem,
         hint,
     ]
+}
+
+/// After how long without anything new a feed is worth a word.
+const QUIET: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// What to say of a feed that answers well, and yet brings nothing; and what to do.
+fn quiet(id: &FeedId, outcome: &PollOutcome) -> Option<(String, String)> {
+    let what = match outcome.published.first() {
+        _ if outcome.entries == 0 => "no entries".to_owned(),
+        Some(newest) if output::now().duration_since(*newest) > QUIET => "nothing new for three months".to_owned(),
+        _ => return None,
+    };
+    Some((
+        what,
+        format!(
+            "the site may have a newer feed: rasid feeds discover its front page; or set enabled = false for `{id}`"
+        ),
+    ))
 }
 
 /// `config is valid: 52 feeds (46 enabled, 6 disabled), 3 topics, 1 corpus of 5 documents`

@@ -66,7 +66,7 @@ enum Command {
     },
     /// Tells every problem of the configuration, and runs the tests of the topics
     Check {
-        /// Also polls every feed once
+        /// Also polls every feed once, and ends with 1 where one cannot be read
         #[arg(long)]
         online: bool,
     },

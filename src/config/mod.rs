@@ -30,7 +30,7 @@ use crate::store::StoreConfig;
 use crate::telemetry::LogConfig;
 use crate::topic::Topics;
 
-pub use edit::{EditError, NewFeed, add_feed, remove_feed};
+pub use edit::{Added, EditError, NewFeed, add_feed, add_feeds, feed_at, keys_from_environment, remove_feed};
 pub use report::Problem;
 pub use sections::ShutdownConfig;
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::report::Report;
 use super::tree::{Env, Section, Tree, unknown_key};
 use crate::dedup::DedupConfig;
-use crate::fetch::{FetchConfig, check_allow};
+use crate::fetch::{FetchConfig, check_allow, check_resolve};
 use crate::queue::QueueConfig;
 use crate::serve::ServerConfig;
 use crate::store::{Retention, StoreConfig};
@@ -118,6 +118,7 @@ fn check_fetch(fetch: &Section<FetchConfig>, report: &mut Report<'_>) {
     }
     check_header_value(report, fetch.place("user_agent"), "user_agent", &value.user_agent);
     report.problems(fetch.place("allow_private"), check_allow(&value.allow_private));
+    report.problems(fetch.place("resolve"), check_resolve(&value.resolve));
 }
 
 fn check_server(server: &Section<ServerConfig>, report: &mut Report<'_>) {

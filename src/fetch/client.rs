@@ -84,7 +84,7 @@ impl Client {
     pub fn new(config: &FetchConfig) -> Result<Self, String> {
         // Installed once for the process; that somebody was first is fine.
         let _already = rustls::crypto::ring::default_provider().install_default();
-        let guard = Arc::new(Guard::new(&config.allow_private)?);
+        let guard = Arc::new(Guard::new(&config.allow_private, &config.resolve)?);
         let direct = built(config, guard.clone(), None)?;
         let politeness = Politeness::new(config.per_host, config.host_gap.get());
         let proxied = Mutex::new(HashMap::new());

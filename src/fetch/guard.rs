@@ -4,10 +4,11 @@
 //! Promise: nothing of this machine, a private network or a special range is reached, whatever spelling or name leads to
 //! it, unless `allow_private` lets it through: a host name, an address or a network (CIDR). A name that is allowed may
 //! resolve to anything; everything else is judged by the address it resolves to, at the moment of connecting, so a name
-//! that resolves differently the second time gains nothing.
+//! that resolves differently the second time gains nothing. Names in `resolve` have their address from there instead of
+//! from DNS, and it is judged the same.
 //! Not here: what happens behind a proxy. A proxy resolves names itself; only addresses and `localhost` are refused there.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -32,11 +33,12 @@ pub(super) enum Refused {
     Local(String),
 }
 
-/// What `allow_private` lets through.
+/// What `allow_private` lets through, and the names whose addresses `resolve` tells.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Guard {
     names: HashSet<String>,
     networks: Vec<IpNet>,
+    told: HashMap<String, IpAddr>,
 }
 
 enum Allowed {
@@ -70,13 +72,31 @@ pub fn check_allow(entries: &[String]) -> Vec<String> {
     entries.iter().filter_map(|entry| allowed(entry).err()).collect()
 }
 
+/// What is wrong with the names in `resolve`, in words; empty when nothing is.
+pub fn check_resolve(table: &BTreeMap<String, IpAddr>) -> Vec<String> {
+    table.keys().filter_map(|name| named(name).err()).collect()
+}
+
+/// A host's name as addresses of the web have it: lower case, in ASCII, without a dot at its end.
+fn named(text: &str) -> Result<String, String> {
+    let wrong = || format!("`{text}` is not the name of a host, such as news.example");
+    if text.contains(['/', ':', '@', '*', ' ']) {
+        return Err(wrong());
+    }
+    match Host::parse(text) {
+        Ok(Host::Domain(name)) => Ok(name.trim_end_matches('.').to_owned()),
+        _ => Err(wrong()),
+    }
+}
+
 impl Guard {
-    /// The guard that lets `entries` through.
-    pub(super) fn new(entries: &[String]) -> Result<Self, String> {
+    /// The guard that lets `entries` through and takes the addresses of the names in `resolve` from there.
+    pub(super) fn new(entries: &[String], resolve: &BTreeMap<String, IpAddr>) -> Result<Self, String> {
         let mut guard = Self::default();
         for entry in entries {
             guard.allow(entry)?;
         }
+        guard.told = resolve.iter().map(|(name, ip)| Ok((named(name)?, *ip))).collect::<Result<_, String>>()?;
         Ok(guard)
     }
 
@@ -146,7 +166,7 @@ impl Guard {
     }
 }
 
-/// The system's resolver behind the guard: what a connection is made to is what was judged.
+/// `resolve` and the system's resolver behind the guard: what a connection is made to is what was judged.
 #[derive(Clone, Debug)]
 pub(super) struct GuardedResolver(pub(super) Arc<Guard>);
 
@@ -155,8 +175,13 @@ impl Resolve for GuardedResolver {
         let guard = self.0.clone();
         Box::pin(async move {
             let name = name.as_str();
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name, 0)).await.map_err(|error| Unresolved(error.to_string()))?.collect();
+            let found: Vec<SocketAddr> = match guard.told.get(name.trim_end_matches('.').to_ascii_lowercase().as_str())
+            {
+                Some(told) => vec![SocketAddr::new(*told, 0)],
+                None => {
+                    tokio::net::lookup_host((name, 0)).await.map_err(|error| Unresolved(error.to_string()))?.collect()
+                }
+            };
             if found.is_empty() {
                 return Err(Unresolved("it has no address".to_owned()).into());
             }
@@ -227,7 +252,7 @@ mod tests {
     use super::*;
 
     fn guard(entries: &[&str]) -> Guard {
-        Guard::new(&entries.iter().map(|entry| (*entry).to_owned()).collect::<Vec<_>>()).unwrap()
+        Guard::new(&entries.iter().map(|entry| (*entry).to_owned()).collect::<Vec<_>>(), &BTreeMap::new()).unwrap()
     }
 
     fn passes(guard: &Guard, url: &str) -> bool {

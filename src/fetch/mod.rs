@@ -16,10 +16,13 @@ mod robots;
 
 pub use client::{Client, Fetched, check_proxy, keeps_secrets};
 pub use error::{FetchError, Retry};
-pub use guard::check_allow;
+pub use guard::{check_allow, check_resolve};
+pub use request::{ACCEPT_FEED, ACCEPT_PAGE, Request};
 #[doc(hidden)]
 pub use robots::robots_say;
-pub use request::{ACCEPT_FEED, ACCEPT_PAGE, Request};
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
@@ -51,6 +54,9 @@ pub struct FetchConfig {
     pub user_agent: String,
     /// Hosts, addresses or networks (CIDR) that the guard lets through.
     pub allow_private: Vec<String>,
+    /// Names of hosts with the address that each is to be reached at, instead of what DNS says, as in `/etc/hosts`. The
+    /// guard judges these addresses like any other. A proxy resolves names by itself and is not told.
+    pub resolve: BTreeMap<String, IpAddr>,
 }
 
 impl Default for FetchConfig {
@@ -66,6 +72,7 @@ impl Default for FetchConfig {
             robots: true,
             user_agent: concat!("rasid/", env!("CARGO_PKG_VERSION")).to_owned(),
             allow_private: Vec::new(),
+            resolve: BTreeMap::new(),
         }
     }
 }

@@ -9,12 +9,14 @@
 //! rewritten without faults (`repair`, `feed`).
 
 mod detect;
+pub mod discover;
 mod entities;
 mod entry;
 mod feed;
 mod json;
 mod markup;
 mod names;
+pub mod opml;
 pub mod page;
 mod repair;
 mod sitemap;

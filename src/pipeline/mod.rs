@@ -6,6 +6,7 @@
 
 pub mod collect;
 pub mod commit;
+pub mod discover;
 pub mod schedule;
 mod stop;
 

@@ -224,7 +224,7 @@ fn feeds_are_added_and_removed_in_place() {
     let dir = dir_with(&[("feeds.toml", text)]);
     let file = dir.path().join("feeds.toml");
     let now = || std::fs::read_to_string(&file).unwrap();
-    let new = |url: &str| NewFeed { url: url.parse().unwrap(), id: None, title: None, kind: SourceKind::Feed };
+    let new = |url: &str| NewFeed::new(url.parse().unwrap(), SourceKind::Feed);
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
 
@@ -242,7 +242,10 @@ fn feeds_are_added_and_removed_in_place() {
 
     // What is wrong changes nothing.
     let before = now();
-    assert!(matches!(config::add_feed(dir.path(), &new("https://a.example/rss"), &no_env), Err(EditError::Invalid(_))));
+    assert!(matches!(
+        config::add_feed(dir.path(), &new("https://a.example/rss"), &no_env),
+        Err(EditError::Known { .. })
+    ));
     let taken = NewFeed { id: Some("a".parse().unwrap()), ..new("https://c.example/") };
     assert!(matches!(config::add_feed(dir.path(), &taken, &no_env), Err(EditError::Taken(_))));
     assert!(matches!(config::remove_feed(dir.path(), &"zz".parse().unwrap(), &no_env), Err(EditError::Unknown(_))));
@@ -281,6 +284,18 @@ const RASID_FAULTS: &[(&str, &[&str])] = &[
     (
         "[fetch]\nallow_private = [\"10.0.0.0/8\", \"news.lan\", \"10.0.0.300\"]",
         &["rasid.toml:2:17: `10.0.0.300` is not a host name, an address or a network such as 10.0.0.0/8"],
+    ),
+    ("[fetch.resolve]\n\"news.example\" = \"127.0.0.7\"\n\"خبر.example\" = \"::1\"", &[]),
+    (
+        "[fetch.resolve]\n\"news.example\" = \"127.0.0\"",
+        &["rasid.toml:2:18: `news.example`: invalid IP address syntax"],
+    ),
+    (
+        "[fetch]\nresolve = { \"http://a.example/\" = \"127.0.0.7\", \"10.0.0.1\" = \"127.0.0.7\" }",
+        &[
+            "rasid.toml:2:11: `10.0.0.1` is not the name of a host, such as news.example",
+            "rasid.toml:2:11: `http://a.example/` is not the name of a host, such as news.example",
+        ],
     ),
     (
         "[store]\nretention = \"for ever\"",

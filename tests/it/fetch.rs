@@ -2,7 +2,7 @@
 
 mod robots;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -295,6 +295,24 @@ async fn t21_a_name_that_is_allowed_passes() {
     let url: Url = format!("http://localhost:{}/", server.address.port()).parse().unwrap();
     assert_eq!(document(get_with(&named, url).await).bytes, "خبر".as_bytes());
     assert_eq!(kind(get_with(&named, server.url("/")).await), "refused-address");
+}
+
+#[tokio::test]
+async fn a_name_is_reached_where_the_table_says() {
+    let server = Server::start(vec![("/", ok("خبر"))]).await;
+    let told = |name: &str| BTreeMap::from([(name.to_owned(), server.address.ip())]);
+    let url = |host: &str| format!("http://{host}:{}/", server.address.port()).parse::<Url>().unwrap();
+    for (written, asked) in [("news.example", "NEWS.example."), ("خبر.example", "xn--ngblk.example")] {
+        let config = FetchConfig { resolve: told(written), ..config() };
+        assert_eq!(document(get_with(&config, url(asked)).await).bytes, "خبر".as_bytes(), "{written}");
+    }
+    // Told or not, the address is judged.
+    let strict = FetchConfig { resolve: told("news.example"), allow_private: Vec::new(), ..config() };
+    assert_eq!(kind(get_with(&strict, url("news.example")).await), "refused-address");
+    let named = FetchConfig { allow_private: vec!["news.example".into()], ..strict };
+    assert_eq!(document(get_with(&named, url("news.example")).await).bytes, "خبر".as_bytes());
+    let wrong = FetchConfig { resolve: told("news.example:80"), ..config() };
+    assert!(Client::new(&wrong).unwrap_err().contains("news.example:80"));
 }
 
 fn gzip(chunk: &[u8], times: usize) -> Vec<u8> {

@@ -11,13 +11,17 @@ pub struct Home {
 impl Home {
     /// `fetch` is put under `[fetch]`, `feeds` is the whole of `feeds.toml`.
     pub fn new(fetch: &str, feeds: &str) -> Self {
+        Self::bare(&format!("allow_private = [\"127.0.0.1\"]\nhost_gap = \"0ms\"\n{fetch}"), feeds)
+    }
+
+    /// As [`Home::new`], with nothing under `[fetch]` but `fetch`.
+    pub fn bare(fetch: &str, feeds: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let home = Self { dir };
         home.write(
             "rasid.toml",
             &format!(
-                "[store]\npath = \"data\"\ncache = \"16MiB\"\n[server]\nlisten = \"127.0.0.1:0\"\n\
-                 [fetch]\nallow_private = [\"127.0.0.1\"]\nhost_gap = \"0ms\"\n{fetch}\n"
+                "[store]\npath = \"data\"\ncache = \"16MiB\"\n[server]\nlisten = \"127.0.0.1:0\"\n[fetch]\n{fetch}\n"
             ),
         );
         home.write("feeds.toml", feeds);
@@ -71,6 +75,12 @@ impl Home {
         Daemon { child: Some(child) }
     }
 
+    /// As [`Home::daemon`], one that keeps its warnings to itself.
+    pub fn quiet_daemon(&self) -> Daemon {
+        let child = self.command(&["run"]).env("RASID_LOG", "error").stdout(Stdio::null()).spawn().unwrap();
+        Daemon { child: Some(child) }
+    }
+
     /// Whether a daemon answers on the socket.
     pub fn answers(&self) -> bool {
         std::os::unix::net::UnixStream::connect(self.path("data/rasid.sock")).is_ok()
@@ -88,6 +98,11 @@ pub struct Daemon {
 }
 
 impl Daemon {
+    /// Of the process.
+    pub fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
     /// SIGKILL.
     pub fn kill(mut self) {
         let mut child = self.child.take().unwrap();
