@@ -23,6 +23,10 @@ recovery rounds="50":
 fuzz target minutes="10":
     fuzz/run {{target}} {{minutes}}
 
+# how fast feeds are read, beside feed_rs alone and Python's feedparser (PYTHON names the interpreter that has it)
+bench-feeds:
+    cargo bench --bench feeds
+
 # formats the sources
 fmt:
     cargo fmt

@@ -17,6 +17,7 @@ use rasid::parse::parse;
 use rasid::source::{Document, FeedConfig, Validators};
 
 #[path = "../tests/it/edition.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
 mod edition;
 
 use edition::Markup;
@@ -87,7 +88,10 @@ fn main() {
     std::fs::create_dir_all(&directory).unwrap();
     let feed = FeedConfig::new("paper".parse().unwrap(), "https://paper.example/feed.xml".parse().unwrap());
     let now: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
-    println!("{:24} {:>6} {:>8} {:>8} {:>10} {:>8}", "1,000 Arabic entries", "MB", "rasid", "feed_rs", "feedparser", "ratio");
+    println!(
+        "{:24} {:>6} {:>8} {:>8} {:>10} {:>8}",
+        "1,000 Arabic entries", "MB", "rasid", "feed_rs", "feedparser", "ratio"
+    );
     for (what, bytes) in [
         ("RSS, CDATA", cdata.into_bytes()),
         ("RSS, escaped", escaped.into_bytes()),

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::dedup::{Fingerprint, Verdict};
 use crate::id::{EntryKey, FeedId, ItemId, Seq};
-use crate::source::{FeedCursor, PollRecord};
+use crate::source::{FeedCursor, PollRecord, Unread};
 use crate::topic::TopicMatch;
 
 /// Where an item's text was taken from.
@@ -112,6 +112,8 @@ pub struct Collected {
     pub candidates: Vec<Candidate>,
     /// Entries that could not become items.
     pub rejected: Vec<Rejected>,
+    /// The document, where it could not be read or entries of it were refused.
+    pub unread: Option<Unread>,
 }
 
 /// Another publication of an item.

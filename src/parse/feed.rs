@@ -140,6 +140,7 @@ fn format(layout: &Layout<'_>) -> String {
         "feed" => "Atom 1.0".to_owned(),
         "rdf" if declares("netscape.com") || declares("rss/0.9") => "RDF 0.90".to_owned(),
         "rdf" => "RDF 1.0".to_owned(),
+        "channel" if root.attribute("href").is_some() || root.attribute("lastmod").is_some() => "CDF".to_owned(),
         _ if version.is_empty() || version.len() > 8 => "RSS".to_owned(),
         _ => format!("RSS {version}"),
     }

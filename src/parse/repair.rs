@@ -108,7 +108,9 @@ pub fn clean<'a>(text: &'a str, notes: &mut Notes) -> Cow<'a, str> {
     let text = text.trim_start_matches('\u{feff}');
     // Illegal are some bytes below 0x20 and two characters that begin with 0xEF: by blocks, so that the question is
     // asked of many bytes at once.
-    let doubtful = |block: &[u8]| block.iter().fold(false, |doubt, b| doubt | (*b < 0x20) & !matches!(b, 9 | 10 | 13) | (*b == 0xEF));
+    let doubtful = |block: &[u8]| {
+        block.iter().fold(false, |doubt, b| doubt | (*b < 0x20) & !matches!(b, 9 | 10 | 13) | (*b == 0xEF))
+    };
     if !text.as_bytes().chunks(1024).any(doubtful) || text.chars().all(entities::is_legal) {
         return Cow::Borrowed(text);
     }
@@ -123,7 +125,8 @@ pub fn clean<'a>(text: &'a str, notes: &mut Notes) -> Cow<'a, str> {
 }
 
 /// Opens a document of RSS 2.0 with every namespace that [`as_rss`] uses.
-const RSS_HEAD: &str = "<?xml version=\"1.0\"?>\n<rss version=\"2.0\" xmlns:media=\"http://search.yahoo.com/mrss/\"><channel>\n";
+const RSS_HEAD: &str =
+    "<?xml version=\"1.0\"?>\n<rss version=\"2.0\" xmlns:media=\"http://search.yahoo.com/mrss/\"><channel>\n";
 
 /// The entries as a document of RSS 2.0.
 pub fn as_rss<'t>(entries: impl Iterator<Item = &'t Element<'t>>) -> String {

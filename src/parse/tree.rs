@@ -74,6 +74,16 @@ impl<'a> Element<'a> {
         out
     }
 
+    /// The characters directly in it, without those of elements within.
+    pub fn own_text(&self) -> String {
+        let own = |node: &Node<'a>| match node {
+            Node::Text(text) => Some(text.to_string()),
+            Node::Raw(text) => Some((*text).to_owned()),
+            Node::Element(_) => None,
+        };
+        self.nodes.iter().filter_map(own).collect()
+    }
+
     fn gather(&self, out: &mut String) {
         for node in &self.nodes {
             match node {

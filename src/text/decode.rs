@@ -140,7 +140,8 @@ fn lossy(bytes: &[u8]) -> (String, usize) {
         bad += 1;
         let before = chunk.valid().chars().next_back();
         // A fault right behind this one has no valid text before it.
-        let (after, alone) = chunks.peek().map_or((None, true), |next| (next.valid().chars().next(), !next.valid().is_empty()));
+        let (after, alone) =
+            chunks.peek().map_or((None, true), |next| (next.valid().chars().next(), !next.valid().is_empty()));
         let first = before.is_none() && bad > 1;
         let meant = if alone && !first { stray(chunk.invalid(), before, after) } else { None };
         text.push(meant.unwrap_or('\u{FFFD}'));

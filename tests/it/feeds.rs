@@ -104,18 +104,22 @@ struct Comparison {
     same_count: usize,
     /// How often feedparser has each field, and how often ours is the same.
     fields: [[usize; 2]; 3],
+    /// Fields in which feedparser does not read what the document says of itself, and we do.
+    own_word: usize,
     differences: Vec<String>,
     slowest: (Duration, String),
 }
 
 impl Comparison {
     fn table(&self) -> String {
-        let share = |[all, same]: [usize; 2]| format!("{all:6} {same:6} {:7.2} %", 100.0 * same as f64 / all.max(1) as f64);
+        let share =
+            |[all, same]: [usize; 2]| format!("{all:6} {same:6} {:7.2} %", 100.0 * same as f64 / all.max(1) as f64);
         let mut out = format!("{:34} {:>6} {:>6}\n", "feedparser has", "of", "same");
         let mut row = |what: &str, counts| writeln!(out, "{what:34} {}", share(counts)).unwrap();
         row("documents", [self.documents, self.same_count]);
         row("documents with entries", self.with_entries);
         FIELDS.iter().zip(self.fields).for_each(|(field, counts)| row(field, counts));
+        writeln!(out, "{} of these are as the document expects it, not as feedparser reads it", self.own_word).unwrap();
         out
     }
 
@@ -141,23 +145,44 @@ impl Comparison {
         if n != found {
             self.differences.push(format!("{name}: {found} entries, feedparser {n}"));
         }
+        // Its own suite skips these where the library `chardet` is missing, as it was here.
+        if name.starts_with("illformed/chardet/") {
+            return;
+        }
         // Ours stand in the order of time; each of theirs meets the one that is most like it.
+        let copies = parsed.notes.iter().any(|note| note.contains("more than once"));
         let mut ours: Vec<&Entry> = parsed.entries.iter().rev().collect();
         for told in theirs {
-            let likeness = |entry: &&Entry| FIELDS.iter().filter(|field| agrees(field, told, entry) == Some(true)).count();
+            let likeness =
+                |entry: &&Entry| FIELDS.iter().filter(|field| agrees(field, told, entry) == Some(true)).count();
             let best = (0..ours.len()).rev().max_by_key(|n| likeness(&ours[*n]));
             let nothing = Entry::default();
-            let entry = best.map_or(&nothing, |n| ours.remove(n));
+            // Where copies were dropped, the entry that was kept stands for all of them.
+            let entry = best.map_or(&nothing, |n| if copies { ours[n] } else { ours.remove(n) });
             for (field, counts) in FIELDS.iter().zip(&mut self.fields) {
                 let Some(same) = agrees(field, told, entry) else { continue };
+                let theirs = theirs_of(field, told).as_str().unwrap_or_default();
+                let own_word = !same && ours_of(field, entry).is_some_and(|ours| expects(bytes, &ours, theirs));
+                self.own_word += usize::from(own_word);
                 counts[0] += 1;
-                counts[1] += usize::from(same);
-                if !same {
-                    self.differences.push(format!("{name}: {field} {:?}, feedparser {}", ours_of(field, entry), theirs_of(field, told)));
+                counts[1] += usize::from(same || own_word);
+                if !same && !own_word {
+                    self.differences.push(format!(
+                        "{name}: {field} {:?}, feedparser {}",
+                        ours_of(field, entry),
+                        theirs_of(field, told)
+                    ));
                 }
             }
         }
     }
+}
+
+/// Whether the remark at the head of a document, which says what must be read of it, has our value and not theirs.
+fn expects(bytes: &[u8], ours: &str, theirs: &str) -> bool {
+    let head = String::from_utf8_lossy(bytes);
+    let remark = head.lines().find(|line| line.trim_start().starts_with("Expect:")).unwrap_or_default();
+    remark.contains(&format!("'{ours}'")) && !remark.contains(&format!("'{theirs}'"))
 }
 
 /// 100 ms in a build that is optimized.
@@ -189,6 +214,11 @@ fn ours_of(field: &str, entry: &Entry) -> Option<String> {
 /// Whether a field is the same; `None` where feedparser has none.
 fn agrees(field: &str, told: &Value, entry: &Entry) -> Option<bool> {
     let theirs = theirs_of(field, told).as_str().filter(|text| !text.is_empty())?;
+    // Without a link feedparser copies the id into it, also one that is no address.
+    let is_id = field == "link" && told["id"] == theirs && !theirs.starts_with('/') && url::Url::parse(theirs).is_err();
+    if is_id {
+        return None;
+    }
     let theirs = match field {
         "title" => plain(theirs),
         // Where feedparser was not told the document's address, it left the link as it stands in the document.
@@ -198,7 +228,13 @@ fn agrees(field: &str, told: &Value, entry: &Entry) -> Option<bool> {
     if field == "title" && theirs.is_empty() {
         return None;
     }
-    let ours = ours_of(field, entry).map(|ours| if field == "title" { plain(&ours) } else { ours });
+    let ours = ours_of(field, entry).map(|ours| match field {
+        // Ours is plain already; theirs may show a tag as a word.
+        "title" if plain(&ours) == theirs => theirs.clone(),
+        // feedparser knows no parts of seconds.
+        "date" => ours.split(['.', 'Z']).next().unwrap_or_default().to_owned() + "Z",
+        _ => ours,
+    });
     Some(ours.as_ref() == Some(&theirs))
 }
 
@@ -218,7 +254,12 @@ fn plain(text: &str) -> String {
         }
     }
     out.push_str(rest);
-    for (written, meant) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")] {
+    while let Some((number, end)) = out.find("&#").and_then(|at| Some((at, at + out[at..].find(';')?))) {
+        let digits = &out[number + 2..end];
+        let code = digits.strip_prefix('x').map_or_else(|| digits.parse(), |hex| u32::from_str_radix(hex, 16));
+        out.replace_range(number..=end, &char::from_u32(code.unwrap()).unwrap().to_string());
+    }
+    for (written, meant) in [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&amp;", "&")] {
         out = out.replace(written, meant);
     }
     out.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -244,4 +285,65 @@ fn the_documents_of_feedparser_are_read_as_it_reads_them() {
     assert!(holds(comparison.with_entries, 99), "{table}{differences}");
     assert!(comparison.fields.into_iter().all(|counts| holds(counts, 97)), "{table}{differences}");
     assert!(comparison.slowest.0 <= TOO_LONG, "{:?}", comparison.slowest);
+}
+
+/// Our own sentences as bytes of windows-1256, which has a byte for each letter.
+fn windows_1256(text: &str) -> Vec<u8> {
+    const LETTERS: &str = "ءآأؤإئابةتثجحخدذرزسشصض×طظعغـفقكàلâمنهوçèéêëىي";
+    let byte = |c: char| match LETTERS.chars().position(|letter| letter == c) {
+        Some(n) => 0xC1 + u8::try_from(n).unwrap(),
+        None => u8::try_from(c).unwrap(),
+    };
+    text.chars().map(byte).collect()
+}
+
+#[test]
+fn t1_windows_1256_is_read_without_declaration_and_with_a_wrong_one() {
+    let title = "بلدية المدينة تفتتح سوق السمك القديم بعد ترميمه";
+    for declaration in [
+        "",
+        "<?xml version=\"1.0\"?>",
+        "<?xml version=\"1.0\" encoding=\"utf-8\"?>",
+        "<?xml version=\"1.0\" encoding=\"windows-1252\"?>",
+        "<?xml version=\"1.0\" encoding=\"windows-1256\"?>",
+        "<?xml version=\"1.0\" encoding=\"nonsense\"?>",
+    ] {
+        let text =
+            format!("{declaration}<rss version=\"2.0\"><channel><item><title>{title}</title></item></channel></rss>");
+        let parsed = read(windows_1256(&text)).unwrap();
+        assert_eq!(parsed.entries[0].title, title, "{declaration}");
+        assert!(parsed.charset.starts_with("windows-1256 ("), "{declaration}: {}", parsed.charset);
+        let parsed = read(text.replace("utf-8", "windows-1256").into_bytes()).unwrap();
+        assert_eq!((&*parsed.entries[0].title, &*parsed.charset), (title, "UTF-8 (valid UTF-8)"), "{declaration}");
+    }
+}
+
+#[test]
+fn t2_dates_are_read_or_said_to_be_unread_and_never_now() {
+    for (written, at) in [
+        ("الخميس, 13 يناير 2022 10:00:00 +0300", Some("2022-01-13T07:00:00Z")),
+        ("13 كانون الثاني 2022 10:00", Some("2022-01-13T10:00:00Z")),
+        ("13 جانفي 2022 10:00", Some("2022-01-13T10:00:00Z")),
+        ("١٣ يناير ٢٠٢٢ ١٠:٠٠", Some("2022-01-13T10:00:00Z")),
+        ("السبت ١٤ رجب ١٤٤٧", Some("2026-01-03T00:00:00Z")),
+        // Absurd, in the future, and none at all.
+        ("13 يناير 1822", None),
+        ("0000-00-00 00:00:00", None),
+        ("13 يناير 2031 10:00", None),
+        ("قريبا جدا", None),
+    ] {
+        let text = format!("<rss><channel><item><title>خبر</title><pubDate>{written}</pubDate></item></channel></rss>");
+        let entry = &read(text.into_bytes()).unwrap().entries[0];
+        assert_eq!(entry.published, at.map(|at| at.parse().unwrap()), "{written}");
+        assert_eq!(entry.published_text.as_deref(), Some(written));
+    }
+}
+
+#[test]
+fn t22_50_000_entries_are_cut_where_the_limit_says() {
+    let items: String = (0..50_000).map(|n| format!("<item><title>خبر {n}</title><link>/{n}</link></item>")).collect();
+    let parsed = read(format!("<rss><channel>{items}</channel></rss>").into_bytes()).unwrap();
+    let limit = FeedConfig::new("feed".parse().unwrap(), address()).max_entries as usize;
+    assert_eq!(parsed.entries.len(), limit.min(50_000));
+    assert_eq!(parsed.notes.iter().any(|note| note.contains("max_entries")), limit < 50_000, "{:?}", parsed.notes);
 }

@@ -11,7 +11,9 @@
 
 mod config;
 mod copies;
+mod damage;
 mod demo;
+mod edition;
 mod feeds;
 mod fetch;
 mod flow;
@@ -21,6 +23,7 @@ mod pages;
 mod rasid;
 mod read_api;
 mod recovery;
+mod replay;
 mod shutdown;
 mod sources;
 mod store;
@@ -29,3 +32,4 @@ mod swarm;
 mod text;
 mod tidy;
 mod topics;
+mod traps;

@@ -1,6 +1,11 @@
 //! When a feed is polled next, what it is asked with, and what it knows of its entries.
 
+use jiff::Timestamp;
+use url::Url;
+
+use super::cursor::{AUDIT_EVERY, LASTING, MAX_RETRY_AFTER};
 use super::*;
+use crate::id::EntryKey;
 
 fn feed() -> FeedConfig {
     FeedConfig::new("a".parse().unwrap(), "https://example.org/rss".parse().unwrap())
@@ -72,6 +77,19 @@ fn retry_after_is_honoured_up_to_a_day() {
 }
 
 #[test]
+fn t17_a_feed_that_was_not_asked_has_not_failed() {
+    let mut cursor = FeedCursor::start(&feed(), now());
+    let mut outcome = error(Severity::Temporary, Some(Span::secs(300)));
+    for (status, failures, wait) in [(None, 0, 300), (Some(429), 1, 15 * 60)] {
+        outcome.status = status;
+        outcome.error.as_mut().unwrap().kind = "throttled".into();
+        let next = cursor.next_poll(&outcome, &feed(), now(), 0.5);
+        cursor.advance(&outcome, &next, now());
+        assert_eq!((cursor.failures, next.wait), (failures, Span::secs(wait)), "{next:?}");
+    }
+}
+
+#[test]
 fn t12_validators_are_left_out_now_and_then_and_for_another_address() {
     let feed = feed();
     let mut cursor = FeedCursor::start(&feed, now());
@@ -132,4 +150,109 @@ fn t20_a_page_that_fails_is_tried_again_at_growing_distances() {
         }
     }
     assert_eq!(tried_at, [1, 2, 4, 8, 16, 32]);
+}
+
+fn url(text: &str) -> Url {
+    text.parse().unwrap()
+}
+
+fn hops(statuses: &[u16], to: &str) -> Vec<Redirect> {
+    statuses.iter().map(|status| Redirect { status: *status, to: url(to) }).collect()
+}
+
+#[test]
+fn a_permanent_move_holds_for_the_address_it_was_found_at() {
+    let old = FeedConfig::new("a".parse().unwrap(), url("https://layla:qasr@a.example/old"));
+    let changed = FeedConfig { url: url("https://a.example/changed"), ..old.clone() };
+    let mut cursor = FeedCursor::start(&old, now());
+    cursor.follow(&old, &hops(&[301, 308], "https://a.example/new"), &url("https://a.example/new"), false);
+    assert_eq!(cursor.address(&old).as_str(), "https://a.example/new");
+    assert_eq!(cursor.address(&changed), &changed.url);
+    assert_eq!(cursor.whereabouts(&old), None, "within its site that is nothing to warn of");
+    // It answers there by itself, and stays; then it leads back.
+    cursor.follow(&old, &[], &url("https://a.example/new"), true);
+    assert!(cursor.moved(&old).is_some());
+    cursor.follow(&old, &hops(&[301], "https://a.example/old"), &url("https://a.example/old"), true);
+    assert_eq!((cursor.address(&old), &cursor.moved_to), (&old.url, &None));
+}
+
+#[test]
+fn a_move_of_which_the_origin_is_not_known_holds_where_the_configured_address_fails() {
+    let feed = feed();
+    let mut cursor = FeedCursor::start(&feed, now());
+    cursor.moved_to = Some(url("https://example.org/new"));
+    assert_eq!(cursor.address(&feed), &feed.url, "it may have been changed while nothing ran");
+    cursor.failures = 1;
+    assert_eq!(cursor.address(&feed).as_str(), "https://example.org/new");
+    cursor.follow(&feed, &[], &url("https://example.org/new"), true);
+    cursor.failures = 0;
+    assert_eq!(cursor.address(&feed).as_str(), "https://example.org/new", "it has answered: now it is known");
+    cursor.moved_from = None;
+    cursor.follow(&feed, &[], &feed.url, true);
+    assert_eq!(cursor.moved_to, None, "the configured address answers by itself");
+}
+
+#[test]
+fn redirects_are_told_as_what_they_are() {
+    let feed = feed();
+    let (here, away) = ("https://www.example.org/new", "https://parked.example/");
+    // The hops, where they end, whether entries were found, for how many polls; what is remembered, what is said.
+    for (statuses, to, entries, polls, moved, said) in [
+        (&[301][..], here, true, 1, true, None),
+        (&[301], away, true, 1, true, Some("moved to another site: example.org")),
+        (&[301], away, false, 1, false, Some("another site answers: example.org")),
+        (&[302], away, true, 3, false, Some("in poll 3 in a row")),
+        (&[301, 302], here, true, 1, false, None),
+        (&[307], here, true, LASTING, false, Some("a temporary redirect")),
+    ] {
+        let mut cursor = FeedCursor::start(&feed, now());
+        for _ in 0..polls {
+            cursor.follow(&feed, &hops(statuses, to), &url(to), entries);
+        }
+        let told = cursor.whereabouts(&feed);
+        assert_eq!(cursor.moved(&feed).is_some(), moved, "{statuses:?} {to} {entries}");
+        match said {
+            None => assert_eq!(told, None, "{statuses:?} {to}"),
+            Some(words) => {
+                let told = told.unwrap_or_default();
+                assert!(told.contains(words) && told.contains(to), "{told}");
+            }
+        }
+        cursor.follow(&feed, &[], &cursor.address(&feed).clone(), true);
+        assert_eq!(cursor.led_away, None);
+    }
+}
+
+#[test]
+fn sites_are_told_apart_by_their_hosts() {
+    for (one, other, same) in [
+        ("https://a.example/", "http://www.a.example:81/x", true),
+        ("https://rss.a.example/", "https://a.example/", true),
+        ("https://a.example/", "https://ba.example/", false),
+        ("https://a.example/", "https://a.example.net/", false),
+        ("http://127.0.0.1/", "http://127.0.0.1:81/", true),
+        ("http://127.0.0.1/", "http://27.0.0.1/", false),
+    ] {
+        assert_eq!(same_site(&url(one), &url(other)), same, "{one} {other}");
+    }
+}
+
+#[test]
+fn what_is_kept_of_an_unread_document_is_bounded() {
+    let document = Document {
+        bytes: vec![b'x'; MAX_UNREAD + 7],
+        url: url("https://example.org/rss"),
+        status: 200,
+        content_type: Some("text/html".into()),
+        charset: None,
+        validators: Validators::default(),
+        cut: None,
+        redirects: Vec::new(),
+        fresh_for: None,
+    };
+    let unread = Unread::of(&document, None, now());
+    assert_eq!((unread.bytes.len(), unread.length), (MAX_UNREAD, document.bytes.len() as u64));
+    assert!(unread.document().cut.unwrap().contains("are kept"));
+    let refused = Refused::new("parse", &"خبر ".repeat(500), "");
+    assert!(refused.entry.chars().count() < 400 && refused.entry.ends_with('…'));
 }
