@@ -15,6 +15,7 @@ use url::{Host, Url};
 
 use super::{FeedConfig, PollError, PollOutcome, Redirect, Severity, Validators, bare};
 use crate::id::EntryKey;
+use crate::text::recurring::RecurringLines;
 use crate::units::Span;
 
 /// An entry that a feed has shown before.
@@ -78,6 +79,8 @@ pub struct FeedCursor {
     pub body_hash: Option<u64>,
     /// Whether an audit found new entries behind an unchanged validator: the feed is then always asked in full (trap T12).
     pub distrusted: bool,
+    /// What its entries' pages print again and again.
+    pub recurring: RecurringLines,
 }
 
 /// Redirects that are not permanent, and lead to the same place poll after poll.
@@ -127,6 +130,7 @@ impl FeedCursor {
             led_away: None,
             body_hash: None,
             distrusted: false,
+            recurring: RecurringLines::default(),
         }
     }
 

@@ -18,7 +18,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::engine::{Read, Table};
 use super::schema::{damaged, packed_bytes, plain, plain_2, time_of, unpacked_bytes, unplain, unplain_2, url_of};
 use super::staged::Staged;
-use super::{StoreError, keys, values};
+use super::{StoreError, keys, recurring, values};
 use crate::id::{EntryKey, FeedId};
 use crate::source::{
     FeedCursor, LedAway, PollError, PollOutcome, PollRecord, Refused, Seen, Severity, Unread, Validators,
@@ -145,7 +145,9 @@ pub(super) fn put_cursor(staged: &mut Staged<'_>, feed: &FeedId, cursor: &FeedCu
         led_away,
         body_hash,
         distrusted,
+        recurring: lines,
     } = cursor.clone();
+    recurring::put(staged, feed, lines)?;
     let what = || format!("the cursor of {feed}");
     let seen_v1 =
         |Seen { key, url, hash, page_tries }: Seen| SeenV1 { key: key.0, url: url.map(|url| url.0), hash, page_tries };
@@ -181,7 +183,8 @@ pub(super) fn cursor(read: &impl Read, feed: &FeedId) -> Result<Option<FeedCurso
         let seen = values::get(read, Table::Cursors, &keys::seen(feed))?.unwrap_or_default();
         if xxh3_64(&seen) == record.first.seen_hash {
             let seen: Vec<SeenV1> = unplain(&seen, what)?;
-            return cursor_of(record, seen).map(Some).map_err(|error| damaged(what(), &error));
+            let cursor = cursor_of(record, seen).map_err(|error| damaged(what(), &error))?;
+            return Ok(Some(FeedCursor { recurring: recurring::get(read, feed)?, ..cursor }));
         }
     }
     Err(damaged(what(), "its two parts do not belong together"))
@@ -210,6 +213,7 @@ fn cursor_of(record: CursorV2, seen: Vec<SeenV1>) -> Result<FeedCursor, String> 
         },
         body_hash: record.body_hash,
         distrusted: record.distrusted,
+        recurring: Default::default(),
     })
 }
 

@@ -75,6 +75,11 @@ pub(super) fn cursor(feed: &FeedId) -> Vec<u8> {
     [name(feed.as_str()), vec![b'c']].concat()
 }
 
+/// Of the lines that recur on the pages of a feed.
+pub(super) fn recurring(feed: &FeedId) -> Vec<u8> {
+    [name(feed.as_str()), vec![b'l']].concat()
+}
+
 /// Of the entries that a feed has shown.
 pub(super) fn seen(feed: &FeedId) -> Vec<u8> {
     [name(feed.as_str()), vec![b's']].concat()

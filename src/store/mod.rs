@@ -15,6 +15,7 @@ mod keys;
 mod layout;
 mod reader;
 mod records;
+mod recurring;
 mod schema;
 mod staged;
 mod values;

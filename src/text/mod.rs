@@ -1,7 +1,7 @@
 //! Arabic text: bytes to characters, characters to words that compare equal when a reader would call them the same.
 //!
 //! In order of use: [`decode`] the bytes, read a [`date`], tell the [`language`], cut into words ([`tokenize`]), which
-//! [`normalize`]s on the way.
+//! [`normalize`]s on the way. What a site prints on page after page is known by its lines ([`recurring`]).
 //!
 //! Not here: what the words mean ([`crate::topic`]) and whether two texts are copies ([`crate::dedup`]).
 
@@ -12,4 +12,5 @@ mod fold;
 pub mod language;
 pub mod normalize;
 mod plausible;
+pub mod recurring;
 pub mod tokenize;

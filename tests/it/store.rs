@@ -14,6 +14,7 @@ use rasid::source::{
     FeedCursor, LedAway, PollError, PollOutcome, PollRecord, Refused, Seen, Severity, Unread, Validators,
 };
 use rasid::store::{Decided, Group, ItemQuery, MAX_GROUP, Store, StoreConfig, StoreError, Writer, open};
+use rasid::text::recurring::RecurringLines;
 use rasid::topic::{Decision, Evidence, Field, TopicMatch};
 use rasid::units::{ByteSize, Span};
 
@@ -379,7 +380,16 @@ fn cursor(polls: u64, seen: usize) -> FeedCursor {
         led_away: Some(LedAway { to: "https://rt.example/2".parse().unwrap(), polls: 3 }),
         body_hash: Some(4),
         distrusted: false,
+        recurring: recurring(polls),
     }
+}
+
+fn recurring(polls: u64) -> RecurringLines {
+    let mut lines = RecurringLines::default();
+    for number in 0..polls.min(40) {
+        lines.observe("rt.example", &number.to_string(), "عنوان", "سطر\nسطر آخر");
+    }
+    lines
 }
 
 #[test]

@@ -285,11 +285,15 @@ impl Collector {
             feed: poll.feed.clone(),
             language: language.map(str::to_owned),
             topics: self.loaded.borrow().topics.clone(),
+            recurring: poll.cursor.recurring.clone(),
             now: now(),
         };
         let finished = tokio::task::spawn_blocking(move || finish::finish(task)).await;
         match finished {
-            Ok(Finished { candidate, page_missing, .. }) => {
+            Ok(Finished { candidate, page_missing, page }) => {
+                if let Some(told) = page {
+                    poll.page_told(told);
+                }
                 if let Some(reason) = page_missing {
                     // A host that wants to be left alone was not asked: that is no try.
                     seen.page_tries = if retry { before.saturating_add(u8::from(asked)) } else { 1 };

@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use super::finish::Told;
 use super::{CONTINUE_AFTER, PAGES_PER_POLL};
 use crate::fetch::{ACCEPT_FEED, ACCEPT_PAGE, Request, keeps_secrets};
 use crate::item::{Candidate, Collected, Rejected};
@@ -40,6 +41,10 @@ pub(super) struct Poll {
     /// Whether the validators were left out to audit 304 answers.
     pub(super) audit: bool,
     pub(super) pages_failed: HashMap<String, u32>,
+    /// How texts of pages were found, where not in the usual way, and how often.
+    pages_noted: HashMap<String, u32>,
+    /// Lines that recur on the site's pages, left out of the texts of this poll.
+    lines_left_out: usize,
     /// The first document that could not be read, or not all of it.
     pub(super) unread: Option<Unread>,
 }
@@ -57,6 +62,8 @@ impl Poll {
             left: Left::Nothing,
             audit,
             pages_failed: HashMap::new(),
+            pages_noted: HashMap::new(),
+            lines_left_out: 0,
             unread: None,
         }
     }
@@ -128,6 +135,36 @@ impl Poll {
         *self.pages_failed.entry(reason.to_owned()).or_default() += 1;
     }
 
+    /// Takes over what a page said: to be compared with the next ones of its site, and to be told.
+    pub(super) fn page_told(&mut self, told: Told) {
+        if !told.text.is_empty() {
+            self.cursor.recurring.observe(&told.host, &told.address, &told.title, &told.text);
+        }
+        self.lines_left_out += told.left_out;
+        for note in told.notes {
+            *self.pages_noted.entry(note).or_default() += 1;
+        }
+    }
+
+    fn tell_of_pages(&mut self) {
+        let sorted = |counted: &mut HashMap<String, u32>| {
+            let mut counted: Vec<_> = std::mem::take(counted).into_iter().collect();
+            counted.sort();
+            counted.into_iter().take(5)
+        };
+        for (reason, count) in sorted(&mut self.pages_failed) {
+            self.outcome.notes.push(format!("{count} page(s) gave no article and will be tried again: {reason}"));
+        }
+        for (note, count) in sorted(&mut self.pages_noted) {
+            self.outcome.notes.push(format!("{count} page(s): {note}"));
+        }
+        match self.lines_left_out {
+            0 => {}
+            1 => self.outcome.notes.push("1 line that recurs on this site's pages was left out".to_owned()),
+            count => self.outcome.notes.push(format!("{count} lines that recur on this site's pages were left out")),
+        }
+    }
+
     /// Takes over what the answer says of itself: validators and a permanent move.
     pub(super) fn accept(&mut self, document: &Document) {
         if self.audit && self.outcome.new > 0 && document.validators == self.cursor.validators {
@@ -159,11 +196,7 @@ impl Poll {
     }
 
     pub(super) fn finish(mut self, at: jiff::Timestamp, took_ms: u128) -> Collected {
-        let mut failed: Vec<_> = std::mem::take(&mut self.pages_failed).into_iter().collect();
-        failed.sort();
-        for (reason, count) in failed.into_iter().take(5) {
-            self.outcome.notes.push(format!("{count} page(s) gave no article and will be tried again: {reason}"));
-        }
+        self.tell_of_pages();
         self.outcome.notes.extend(self.cursor.whereabouts(&self.feed));
         let mut next = self.cursor.next_poll(&self.outcome, &self.feed, at, fastrand::f64());
         if self.left == Left::Entries && self.outcome.error.is_none() {

@@ -198,8 +198,8 @@ impl Committer {
                 self.pending.contents.entry(hash).or_insert(id);
             }
         }
-        if let Some(url) = &candidate.content.canonical_url {
-            self.pending.urls.entry(url.clone()).or_insert(id);
+        for url in candidate.content.addresses() {
+            self.pending.urls.entry(url).or_insert(id);
         }
         self.pending.items.insert(id, identity::known_as(id, &candidate, verdict.kind.is_duplicate()));
         Ok(Decided { candidate, verdict })
