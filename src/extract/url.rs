@@ -58,18 +58,24 @@ pub fn canonical(url: &Url) -> Url {
     if !matches!(url.scheme(), "http" | "https") {
         return url;
     }
-    // Each wrapping is longer than what it wraps, so this ends.
-    while let Some(inner) = unwrapped(&url) {
-        url = inner;
+    // What a round takes away may uncover more: `/amp/..amp`, a wrapping whose port ends with `.amp`. A round that changes
+    // anything but `http` takes something away, so this ends.
+    loop {
+        let before = url.clone();
+        while let Some(inner) = unwrapped(&url) {
+            url = inner;
+        }
+        let _web = (url.set_password(None), url.set_username(""));
+        if url.fragment().is_some_and(|fragment| !fragment.starts_with('!')) {
+            url.set_fragment(None);
+        }
+        query(&mut url);
+        path(&mut url);
+        host(&mut url);
+        if url == before {
+            return url;
+        }
     }
-    let _web = (url.set_password(None), url.set_username(""));
-    if url.fragment().is_some_and(|fragment| !fragment.starts_with('!')) {
-        url.set_fragment(None);
-    }
-    query(&mut url);
-    path(&mut url);
-    host(&mut url);
-    url
 }
 
 /// The page inside an AMP cache's address: `…cdn.ampproject.org/c/s/news.example/1`, `google.com/amp/s/news.example/1`.

@@ -20,6 +20,8 @@ pub use client::{Client, Fetched, check_proxy, keeps_secrets};
 pub use error::{FetchError, Retry};
 pub use guard::{check_allow, check_resolve};
 pub use request::{ACCEPT_FEED, ACCEPT_PAGE, Request};
+#[doc(hidden)]
+pub use robots::robots_say;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -197,6 +197,13 @@ fn has_none(error: &FetchError) -> bool {
     answered || matches!(error.0.kind.as_str(), "redirect-loop" | "too-many-redirects" | "bad-redirect")
 }
 
+/// What a file of these bytes says to `agent` of `page`, as the client would judge it: leave with the pause, or why not;
+/// `None` where the file cannot be read. A pure door for the laws of `fuzz/`.
+#[doc(hidden)]
+pub fn robots_say(bytes: &[u8], whole: bool, agent: &str, page: &Url) -> Option<Result<Option<Duration>, FetchError>> {
+    rules(bytes, whole, &token(agent)).map(|(robot, _)| judged(Some(&robot), page))
+}
+
 fn rules(bytes: &[u8], whole: bool, token: &str) -> Option<(Robot, usize)> {
     let end = |byte: &u8| matches!(byte, b'\n' | b'\r');
     // Half a rule is another rule: `/private` cut after the slash would forbid everything.

@@ -17,6 +17,7 @@ mod edition;
 mod feeds;
 mod fetch;
 mod flow;
+mod found;
 mod newsroom;
 mod pages;
 mod rasid;
