@@ -7,7 +7,7 @@
 use encoding_rs::WINDOWS_1256;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
-use rasid::extract::html::{self, PageError};
+use rasid::extract::html::{self, PageError, Reading};
 use rasid::extract::url::canonical;
 use rasid::parse::{Entry, Parsed, parse};
 use rasid::source::{ArticleSelectors, Document, FeedConfig, PageSelectors, PollError, SourceKind, Validators};
@@ -493,7 +493,7 @@ pub fn page(data: &[u8]) {
     let plain = html::plain(&text);
     assert!(!plain.contains('\r') && plain.trim() == plain, "plain text has space around it: {plain:?}");
     let deadline = std::time::Duration::from_secs(60);
-    match html::page_on_thread(text, base, selectors, now(), deadline) {
+    match html::page_on_thread(text, base, Reading { selectors, ..Reading::new(now()) }, deadline) {
         Ok(page) => {
             assert!(!page.text.trim().is_empty(), "a page without text");
             assert!(page.canonical.iter().chain(&page.image).all(is_web), "an address is none of the web's: {page:?}");
