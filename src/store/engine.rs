@@ -46,13 +46,14 @@ pub(super) enum Table {
     Revisions,
     Cursors,
     Polls,
+    Unread,
     Judgements,
     Learned,
 }
 
 impl Table {
     /// All tables, in the order of their numbers. The numbers stand in keys of [`Table::Chunks`]: append only.
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Meta,
         Self::Items,
         Self::Chunks,
@@ -68,6 +69,7 @@ impl Table {
         Self::Revisions,
         Self::Cursors,
         Self::Polls,
+        Self::Unread,
         Self::Judgements,
         Self::Learned,
     ];
@@ -90,6 +92,7 @@ impl Table {
             Self::Revisions => "revisions",
             Self::Cursors => "cursors",
             Self::Polls => "polls",
+            Self::Unread => "unread",
             Self::Judgements => "judgements",
             Self::Learned => "learned",
         }

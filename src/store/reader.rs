@@ -17,12 +17,13 @@ use tokio::sync::watch;
 use url::Url;
 
 use super::engine::{Read as _, Table, prefix_range};
-use super::schema::{self, Logged, Revision, damaged};
+use super::logged::{self, Logged};
+use super::schema::{self, Revision, damaged};
 use super::{Inner, ItemQuery, Known, Page, Stats, StoreError, feeds, keys, records, values, verify};
 use crate::dedup::{Fingerprint, Original};
 use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq};
 use crate::item::{Copy, Item, LogRecord};
-use crate::source::{FeedCursor, PollRecord};
+use crate::source::{FeedCursor, PollRecord, Unread};
 
 /// The most items on a page, and the most log records at once.
 pub const MAX_PAGE: usize = 500;
@@ -145,7 +146,7 @@ impl Store {
             if keys::last_number(&key) != Some(expected) {
                 return Err(damaged(format!("log record {expected}"), "it is missing"));
             }
-            let Logged { kind, at, no, id, revision: _, lost } = schema::decode_log(expected, &value)?;
+            let Logged { kind, at, no, id, revision: _, lost } = logged::decode_log(expected, &value)?;
             let item = self.item_by_number(no)?;
             records.push(LogRecord { seq: Seq(expected), at, kind, id, lost, item });
         }
@@ -172,6 +173,11 @@ impl Store {
             }
         }
         Ok(polls)
+    }
+
+    /// The feed's last document that could not be read, or not all of it.
+    pub fn unread(&self, feed: &FeedId) -> Result<Option<Unread>, StoreError> {
+        feeds::unread(&self.inner.engine, feed)
     }
 
     /// What deciding needs to know of a stored item.

@@ -1,9 +1,9 @@
-//! What is stored of an item, of its changes and of the log, byte for byte.
+//! What is stored of an item and of its changes, byte for byte.
 //!
 //! In: the types of [`crate::item`]. Out: `[version byte][postcard]`, compressed where there is text, and back.
 //! Promise: what was written by any version of the program so far is read; a version that is not known is an error that
 //! names the record, never a guess.
-//! Not here: what is stored of feeds ([`super::feeds`]), under which keys ([`super::keys`]).
+//! Not here: what is stored of the log ([`super::logged`]) and of feeds ([`super::feeds`]), under which keys ([`super::keys`]).
 //!
 //! postcard writes fields one after another without their names. So the structs here are the store's own (a change in
 //! `item.rs` does not touch them), none uses `flatten`, `skip` or `default`, and a struct that was released never
@@ -60,20 +60,6 @@ impl Stored {
     pub(super) fn is_duplicate(&self) -> bool {
         self.item.verdict.kind.is_duplicate()
     }
-}
-
-/// One log record.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Logged {
-    pub(super) kind: LogKind,
-    pub(super) at: Timestamp,
-    /// The item's number.
-    pub(super) no: u64,
-    pub(super) id: ItemId,
-    /// The item's revision after it.
-    pub(super) revision: u32,
-    /// The topics that the item lost by it.
-    pub(super) lost: Vec<TopicId>,
 }
 
 /// The words of an item before they were replaced.
@@ -160,21 +146,6 @@ struct RevisionV1<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct LogV1 {
-    kind: u8,
-    at: i128,
-    no: u64,
-    id: [u8; 16],
-    revision: u32,
-}
-
-#[derive(Serialize, Deserialize)]
-struct LogV2 {
-    record: LogV1,
-    lost: Vec<String>,
-}
-
-#[derive(Serialize, Deserialize)]
 struct CopyV1<'a> {
     id: [u8; 16],
     feed: Cow<'a, str>,
@@ -205,10 +176,10 @@ struct FingerprintV1 {
 /// The numbers that stand for an enum's values on disk, for ever.
 macro_rules! codes {
     ($code:ident, $of_code:ident, $type:ident { $($value:ident = $number:literal),+ $(,)? }) => {
-        const fn $code(value: $type) -> u8 {
+        pub(super) const fn $code(value: $type) -> u8 {
             match value { $($type::$value => $number),+ }
         }
-        fn $of_code(code: u8) -> Result<$type, String> {
+        pub(super) fn $of_code(code: u8) -> Result<$type, String> {
             match code {
                 $($number => Ok($type::$value),)+
                 other => Err(format!(concat!("no ", stringify!($type), " has the number {}"), other)),
@@ -384,33 +355,6 @@ pub(super) fn decode_revision(no: u64, bytes: &[u8]) -> Result<Revision, StoreEr
     })
 }
 
-pub(super) fn encode_log(record: &Logged) -> Result<Vec<u8>, StoreError> {
-    let Logged { kind, at, no, id, revision, lost } = record;
-    let record = LogV1 { kind: log_code(*kind), at: at.as_nanosecond(), no: *no, id: id.0, revision: *revision };
-    let what = || format!("the log record of item {no}");
-    if lost.is_empty() {
-        return plain(&record, what);
-    }
-    let record = LogV2 { record, lost: lost.iter().map(ToString::to_string).collect() };
-    let bytes = postcard::to_extend(&record, vec![V2]);
-    bytes.map_err(|error| StoreError::Engine(format!("{}: it cannot be encoded: {error}", what())))
-}
-
-pub(super) fn decode_log(seq: u64, bytes: &[u8]) -> Result<Logged, StoreError> {
-    let what = || format!("log record {seq}");
-    let LogV2 { record, lost } = match bytes.split_first() {
-        Some((&V2, rest)) => postcard::from_bytes(rest).map_err(|error| damaged(what(), &error.to_string()))?,
-        _ => LogV2 { record: unplain(bytes, what)?, lost: Vec::new() },
-    };
-    let LogV1 { kind, at, no, id, revision } = record;
-    let parts = || {
-        let lost = lost.iter().map(|topic| topic.parse()).collect::<Result<_, _>>()?;
-        Ok((log_of(kind)?, time_of(at)?, lost))
-    };
-    let (kind, at, lost) = parts().map_err(|error: String| damaged(what(), &error))?;
-    Ok(Logged { kind, at, no, id: ItemId(id), revision, lost })
-}
-
 /// The most bytes of an address in a listing of copies: the whole one stands in the copy's own record.
 const MAX_COPY_URL: usize = 2_000;
 
@@ -530,9 +474,31 @@ fn unpacked<T: DeserializeOwned>(bytes: &[u8], what: impl Fn() -> String) -> Res
     postcard::from_bytes(&bytes).map_err(|error| damaged(what(), &error.to_string()))
 }
 
+/// `[version][zstd]` of bytes that are no record of ours.
+pub(super) fn packed_bytes(bytes: &[u8], what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
+    let mut out = vec![V1];
+    zstd::stream::copy_encode(bytes, &mut out, LEVEL)
+        .map_err(|error| StoreError::Engine(format!("{}: it cannot be compressed: {error}", what())))?;
+    Ok(out)
+}
+
+pub(super) fn unpacked_bytes(bytes: &[u8], what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
+    let rest = version_1(bytes, &what)?;
+    zstd::stream::decode_all(rest).map_err(|error| damaged(what(), &error.to_string()))
+}
+
 /// `[version][postcard]`, for what is small or does not compress.
 pub(super) fn plain(record: &impl Serialize, what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
-    postcard::to_extend(record, vec![V1])
+    encoded(V1, record, what)
+}
+
+/// The same, for a record of the second version.
+pub(super) fn plain_2(record: &impl Serialize, what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
+    encoded(V2, record, what)
+}
+
+fn encoded(version: u8, record: &impl Serialize, what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
+    postcard::to_extend(record, vec![version])
         .map_err(|error| StoreError::Engine(format!("{}: it cannot be encoded: {error}", what())))
 }
 
@@ -541,11 +507,29 @@ pub(super) fn unplain<T: DeserializeOwned>(bytes: &[u8], what: impl Fn() -> Stri
     postcard::from_bytes(rest).map_err(|error| damaged(what(), &error.to_string()))
 }
 
+/// A record of the second version, or of the first, made one of the second.
+pub(super) fn unplain_2<First, Second>(bytes: &[u8], what: impl Fn() -> String) -> Result<Second, StoreError>
+where
+    First: DeserializeOwned,
+    Second: DeserializeOwned + From<First>,
+{
+    if bytes.first() == Some(&V1) {
+        return unplain::<First>(bytes, what).map(Second::from);
+    }
+    let rest = version(V2, bytes, &what)?;
+    postcard::from_bytes(rest).map_err(|error| damaged(what(), &error.to_string()))
+}
+
 fn version_1<'a>(bytes: &'a [u8], what: &impl Fn() -> String) -> Result<&'a [u8], StoreError> {
+    version(V1, bytes, what)
+}
+
+/// What is in a record of the version `newest`, the newest that is known of its kind.
+fn version<'a>(newest: u8, bytes: &'a [u8], what: &impl Fn() -> String) -> Result<&'a [u8], StoreError> {
     match bytes.split_first() {
-        Some((&V1, rest)) => Ok(rest),
+        Some((version, rest)) if *version == newest => Ok(rest),
         Some((version, _)) => Err(StoreError::Corrupt {
-            what: format!("{}: its record has the version {version}, and this program reads up to {V1}", what()),
+            what: format!("{}: its record has the version {version}, and this program reads up to {newest}", what()),
             hint: "run the newer program that wrote it".to_owned(),
         }),
         None => Err(damaged(what(), "the record is empty")),

@@ -13,7 +13,7 @@ use super::records::{self, counter};
 use super::schema::{self, Stored};
 use super::values::{self, hex};
 use super::writer::NEXT_SEQ;
-use super::{StoreError, feeds, keys, taught};
+use super::{StoreError, feeds, keys, logged, taught};
 use crate::item::LogKind;
 
 /// After so many problems the store is known to be broken.
@@ -178,7 +178,7 @@ impl Check<'_> {
                 self.problems.push(format!("log: {expected} is followed by {seq}"));
             }
             expected = seq.saturating_add(1);
-            let Some(logged) = self.note(schema::decode_log(seq, &value))? else { continue };
+            let Some(logged) = self.note(logged::decode_log(seq, &value))? else { continue };
             let first = matches!(logged.kind, LogKind::New | LogKind::Duplicate);
             if first && logged.no != seq {
                 self.problems.push(format!("log record {seq}: it adds the item {}, not {seq}", logged.no));
@@ -216,7 +216,7 @@ impl Check<'_> {
     }
 
     fn feeds(&mut self) -> Result<(), StoreError> {
-        for table in [Table::Cursors, Table::Polls] {
+        for table in [Table::Cursors, Table::Polls, Table::Unread] {
             for entry in self.engine.scan(table, EVERYTHING) {
                 let Some((key, head)) = self.note(entry)? else { break };
                 self.chunks += u64::from(values::further(&head));
@@ -227,7 +227,11 @@ impl Check<'_> {
                 if table == Table::Polls {
                     self.note(feeds::decode_poll(&name, &bytes))?;
                 } else if let Ok(feed) = name.parse() {
-                    self.note(feeds::cursor(self.engine, &feed))?;
+                    if table == Table::Unread {
+                        self.note(feeds::unread(self.engine, &feed))?;
+                    } else {
+                        self.note(feeds::cursor(self.engine, &feed))?;
+                    }
                 } else {
                     self.problems.push(format!("{}: `{name}` is no feed's id", table.name()));
                 }

@@ -17,8 +17,9 @@ use jiff::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::engine::{Read as _, Table};
+use super::logged::{self, Logged};
 use super::records::{self, counter};
-use super::schema::{self, Borrowed, Logged, Revision, Stored};
+use super::schema::{self, Borrowed, Revision, Stored};
 use super::staged::Staged;
 use super::taught::{self, Classified, Judgement, Model, Reclassification};
 use super::{Decided, Group, Inner, MAX_GROUP, StoreError, feeds, keys, values};
@@ -103,6 +104,9 @@ impl Writer {
             }
             for (feed, cursor, poll) in &group.cursors {
                 change.leave(feed, cursor, poll.as_ref())?;
+            }
+            for (feed, unread) in &group.unread {
+                feeds::put_unread(&mut change.staged, feed, unread)?;
             }
             Ok(())
         })?;
@@ -226,7 +230,7 @@ impl Writer {
     }
 
     /// Removes the oldest items stored before `before`, at most `max` of them and at most [`MAX_PRUNE`], with all that
-    /// follows from them; each leaves a `removed` record in the log. How many were removed: call again, later, while it
+    /// follows from them; each leaves a `removed` record in the log. Unread documents fetched before it go, too. How many were removed: call again, later, while it
     /// is `max`. The store has no clock: the records get the newest time that a commit was given.
     ///
     /// # Errors
@@ -246,6 +250,14 @@ impl Writer {
                 }
                 change.remove(&stored)?;
                 removed += 1;
+            }
+            // One for each feed at most, and only of feeds that have failed.
+            let mut unread = BTreeSet::new();
+            for entry in change.inner.engine.scan(Table::Unread, (Bound::Unbounded, Bound::Unbounded)) {
+                unread.extend(keys::feed(&entry?.0));
+            }
+            for feed in unread {
+                feeds::drop_unread(&mut change.staged, &feed, before)?;
             }
             Ok(removed)
         })
@@ -546,7 +558,7 @@ impl Change<'_> {
     fn log(&mut self, kind: LogKind, stored: &Stored, lost: Vec<TopicId>) -> Result<(), StoreError> {
         let (no, id, revision) = (stored.no, stored.item.id, stored.item.revision);
         let record = Logged { kind, at: self.at, no, id, revision, lost };
-        self.staged.put(Table::Log, keys::number(self.next_seq), schema::encode_log(&record)?);
+        self.staged.put(Table::Log, keys::number(self.next_seq), logged::encode_log(&record)?);
         self.next_seq += 1;
         Ok(())
     }
