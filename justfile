@@ -19,6 +19,14 @@ test *filter:
 recovery rounds="50":
     RASID_ROUNDS={{rounds}} cargo test --test it recovery -- --nocapture
 
+# holds a parser to its laws on made-up input, for minutes: just fuzz feed 10
+fuzz target minutes="10":
+    fuzz/run {{target}} {{minutes}}
+
+# how fast feeds are read, beside feed_rs alone and Python's feedparser (PYTHON names the interpreter that has it)
+bench-feeds:
+    cargo bench --bench feeds
+
 # formats the sources
 fmt:
     cargo fmt

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::dedup::{Fingerprint, Verdict};
+use crate::extract::url::canonical;
 use crate::id::{EntryKey, FeedId, ItemId, Seq};
-use crate::source::{FeedCursor, PollRecord};
+use crate::source::{FeedCursor, PollRecord, Unread};
 use crate::topic::TopicMatch;
 
 /// Where an item's text was taken from.
@@ -43,7 +44,8 @@ pub enum PublishedFrom {
 pub struct Content {
     /// The link as published, made absolute.
     pub url: Option<Url>,
-    /// The link without trackers: what two addresses of one page have in common.
+    /// What two addresses of one page have in common: the address that the page names as its own, or the link without
+    /// trackers. None where several entries of a document share one.
     pub canonical_url: Option<Url>,
     /// The entry's own id, as published.
     pub guid: Option<String>,
@@ -69,6 +71,16 @@ pub struct Content {
     pub published_from: PublishedFrom,
     /// When the entry was fetched.
     pub fetched_at: Timestamp,
+}
+
+impl Content {
+    /// The canonical addresses to look for it by: what its page names, which is what is stored, and what its link says by
+    /// itself: that was stored if the page could not be fetched at first.
+    pub fn addresses(&self) -> impl Iterator<Item = Url> {
+        let link = self.url.as_ref().filter(|_| self.canonical_url.is_some()).map(canonical);
+        let link = link.filter(|link| Some(link) != self.canonical_url.as_ref());
+        self.canonical_url.clone().into_iter().chain(link)
+    }
 }
 
 /// An article with topics and fingerprint, on its way to the store.
@@ -112,6 +124,8 @@ pub struct Collected {
     pub candidates: Vec<Candidate>,
     /// Entries that could not become items.
     pub rejected: Vec<Rejected>,
+    /// The document, where it could not be read or entries of it were refused.
+    pub unread: Option<Unread>,
 }
 
 /// Another publication of an item.

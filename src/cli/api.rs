@@ -101,11 +101,23 @@ impl Api {
         self.ask(request.body(body)?).await
     }
 
+    /// Asks for what stands at `path`, as it is.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn get_bytes(&self, path: &str) -> anyhow::Result<Bytes> {
+        self.answer(Request::builder().method(Method::GET).uri(path).body(Full::default())?).await
+    }
+
     async fn ask<T: DeserializeOwned>(&self, request: Request<Full<Bytes>>) -> anyhow::Result<T> {
+        serde_json::from_slice(&self.answer(request).await?)
+            .context("the answer is not what this version understands; is the daemon of another version?")
+    }
+
+    async fn answer(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Bytes> {
         let (status, bytes) = self.send(request).await?;
         if status.is_success() {
-            return serde_json::from_slice(&bytes)
-                .context("the answer is not what this version understands; is the daemon of another version?");
+            return Ok(bytes);
         }
         let refused = serde_json::from_slice::<Refused>(&bytes);
         Err(refused.map_or_else(|_| anyhow::anyhow!("the daemon answered {status}"), anyhow::Error::from))

@@ -109,11 +109,11 @@ async fn from_page(url: &Url, config: &Config) -> anyhow::Result<Given> {
 
 /// The article of a page, on a thread with the stack that this takes.
 fn article(html: &str, base: &Url) -> anyhow::Result<Given> {
-    let now = output::now();
+    let reading = extract::html::Reading::new(output::now());
     let page = std::thread::scope(|scope| {
         let extraction = std::thread::Builder::new()
             .stack_size(extract::html::STACK)
-            .spawn_scoped(scope, || extract::html::page(html, base, None, now))
+            .spawn_scoped(scope, || extract::html::page(html, base, &reading))
             .context("no thread can be made")?;
         extraction.join().map_err(|_| anyhow::anyhow!("the page cannot be taken apart"))?.map_err(anyhow::Error::from)
     })?;

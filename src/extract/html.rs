@@ -3,20 +3,24 @@
 //! In: HTML as decoded. Out: plain text, paragraphs separated by line feeds; for a page also what it says of itself.
 //! Promise: no input overflows the stack, for everything is tamed first ([`super::tame`]); markup that was escaped twice is
 //! still markup; text that only looks like markup (`3 < 5`) is kept.
-//! The ladder for a page: the site's own selectors; the general extraction; where that gave nearly the whole page or
-//! little beside what is there, JSON-LD or the densest part of the page. Each step but the first two is noted.
-//! Not here: fetching ([`crate::fetch`]) and character sets ([`crate::text::decode`]).
+//! Where the text of a page stands: the site's own selectors say it, or else [`choose`] finds it.
+//! Not here: fetching ([`crate::fetch`]), character sets ([`crate::text::decode`]), what a site repeats on its pages
+//! ([`crate::text::recurring`]).
+
+mod choose;
+mod facts;
 
 use std::sync::mpsc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use scraper::{ElementRef, Html, Selector};
 use url::Url;
 
-use crate::extract::article::{Extracted, extract};
-use crate::extract::lines::Lines;
-use crate::extract::metadata::{self, Facts};
+use crate::extract::furniture::{byline, may_be_date};
+use crate::extract::lines::{Line, Lines, joined};
+use crate::extract::metadata::{self, Metadata};
 use crate::extract::tame::{is_block, tame};
 use crate::source::ArticleSelectors;
 
@@ -39,6 +43,24 @@ pub struct Page {
     pub language: Option<String>,
     /// How the text was found, where not in the usual way.
     pub notes: Vec<String>,
+}
+
+/// How a page is read.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// The selectors of its site.
+    pub selectors: Option<ArticleSelectors>,
+    /// The zone of dates without one.
+    pub zone: TimeZone,
+    /// What is in the future cannot have been published.
+    pub now: Timestamp,
+}
+
+impl Reading {
+    /// Without selectors, dates in UTC.
+    pub const fn new(now: Timestamp) -> Self {
+        Self { selectors: None, zone: TimeZone::UTC, now }
+    }
 }
 
 /// Why a page gave no text.
@@ -150,8 +172,13 @@ enum Step<'a> {
     Leave(&'a str),
 }
 
-/// The text under `root`, as lines. Steps are kept on the heap, so depth costs no stack.
+/// The text under `root`, as lines.
 fn lines_of(root: ElementRef<'_>, keep_breaks: bool) -> Lines {
+    lines_without(root, keep_breaks, &|_| false)
+}
+
+/// The text under `root` but what `skips` says, as lines. Steps are kept on the heap, so depth costs no stack.
+fn lines_without(root: ElementRef<'_>, keep_breaks: bool, skips: &dyn Fn(&ElementRef<'_>) -> bool) -> Lines {
     let mut lines = Lines::default();
     let mut preformatted = 0_usize;
     let mut steps = vec![Step::Enter(root)];
@@ -164,7 +191,8 @@ fn lines_of(root: ElementRef<'_>, keep_breaks: bool) -> Lines {
             }
             Step::Enter(element) => {
                 let name = element.value().name();
-                if UNREAD.contains(&name) || element.value().classes().any(|class| WIDGETS.contains(&class)) {
+                let widget = || element.value().classes().any(|class| WIDGETS.contains(&class));
+                if UNREAD.contains(&name) || widget() || skips(&element) {
                     continue;
                 }
                 preformatted += usize::from(name == "pre");
@@ -200,17 +228,18 @@ fn close(lines: &mut Lines, name: &str) {
 
 /// The main text of a page, and what it says of itself. Synchronous and deep in its stack: call it on a thread of
 /// [`STACK`] bytes, or use [`page_on_thread`].
-pub fn page(html: &str, base: &Url, selectors: Option<&ArticleSelectors>, now: Timestamp) -> Result<Page, PageError> {
+pub fn page(html: &str, base: &Url, reading: &Reading) -> Result<Page, PageError> {
     if html.len() > MAX_BYTES {
         return Err(PageError::TooLarge(MAX_BYTES));
     }
     let tamed = tame(html);
     let mut document = Html::parse_document(&tamed.html);
-    let found = metadata::read(&facts(&document), &tamed.json_ld, base, now);
+    let mut found = metadata::read(&facts::of(&document), &tamed.json_ld, base, reading);
     let mut notes = Vec::new();
     if tamed.flattened > 0 {
         notes.push(format!("{} tags of the page were dropped: nested too deep or too many", tamed.flattened));
     }
+    let selectors = reading.selectors.as_ref();
     let removed = selectors.is_some_and(|selectors| remove(&mut document, &selectors.remove));
     let chosen = selectors.and_then(|selectors| selected(&document, selectors.text.as_deref()?));
     if chosen.is_none() && selectors.is_some_and(|selectors| selectors.text.is_some()) {
@@ -218,7 +247,9 @@ pub fn page(html: &str, base: &Url, selectors: Option<&ArticleSelectors>, now: T
     }
     let text = chosen.unwrap_or_else(|| {
         let html = if removed { document.html() } else { tamed.html };
-        general(&document, html, base, found.body.as_deref(), &mut notes)
+        let mut lines = choose::article(&document, html, base, found.body.as_deref(), &mut notes);
+        headed(&mut lines, &mut found, reading);
+        joined(lines.iter())
     });
     if text.is_empty() {
         return Err(PageError::NoText);
@@ -235,19 +266,37 @@ pub fn page(html: &str, base: &Url, selectors: Option<&ArticleSelectors>, now: T
     })
 }
 
+/// How many lines of an article are looked at for its byline and its date.
+const HEAD: usize = 5;
+
+/// Takes the byline and the date out of the head of an article, for [`Metadata`] where it has none.
+fn headed(lines: &mut Vec<Line>, found: &mut Metadata, reading: &Reading) {
+    let mut at = 0;
+    lines.retain(|line| {
+        at += 1;
+        if at > HEAD {
+            return true;
+        }
+        if let Some(name) = byline(&line.text) {
+            let name = metadata::author(&name);
+            if found.authors.is_empty() {
+                found.authors.extend(name);
+            }
+            return false;
+        }
+        let date = may_be_date(&line.text).and_then(|text| metadata::plausible(text, reading));
+        found.published = found.published.or(date);
+        date.is_none()
+    });
+}
+
 /// [`page`] on a thread of its own with the stack it needs. When `deadline` is over the thread is left to end by itself;
 /// the limits on size, depth and number see to it that it does.
-pub fn page_on_thread(
-    html: String,
-    base: Url,
-    selectors: Option<ArticleSelectors>,
-    now: Timestamp,
-    deadline: Duration,
-) -> Result<Page, PageError> {
+pub fn page_on_thread(html: String, base: Url, reading: Reading, deadline: Duration) -> Result<Page, PageError> {
     let (send, receive) = mpsc::sync_channel(1);
     let work = move || {
         // Nobody listens any more when the deadline is over.
-        let _late = send.send(page(&html, &base, selectors.as_ref(), now));
+        let _late = send.send(page(&html, &base, &reading));
     };
     let started = std::thread::Builder::new().name("page".to_owned()).stack_size(STACK).spawn(work);
     started.map_err(|error| PageError::Thread(error.to_string()))?;
@@ -288,142 +337,6 @@ fn selected(document: &Html, selector: &str) -> Option<String> {
         found.iter().filter(|one| !one.ancestors().any(|above| found.iter().any(|other| other.id() == above.id())));
     let texts: Vec<_> = outermost.map(|one| lines_of(*one, false).finish()).filter(|text| !text.is_empty()).collect();
     (!texts.is_empty()).then(|| texts.join("\n"))
-}
-
-/// Fewer characters than this are a caption or a teaser.
-const ARTICLE: usize = 200;
-
-fn general(document: &Html, html: String, base: &Url, json_body: Option<&str>, notes: &mut Vec<String>) -> String {
-    let Some(body) = first(document, "body") else { return String::new() };
-    let (all, linked) = lines_of(body, false).size();
-    let html =
-        if has_page_form(document, all) { html.replace("<form", "<div").replace("</form>", "</div>") } else { html };
-    let main = match extract(&html, base) {
-        Extracted::Main(html) => Html::parse_fragment(&tame(&html).html),
-        Extracted::Nothing => Html::parse_fragment(""),
-        Extracted::Failed => {
-            notes.push("the general extraction broke on this page".to_owned());
-            Html::parse_fragment("")
-        }
-    };
-    let main = lines_of(main.root_element(), false);
-    let (size, _) = main.size();
-    let densest = densest(body);
-    let dense_size = densest.map_or(0, |part| lines_of(part, false).size().0);
-    // A page of links of which nearly everything came back: the extractor found no article in it.
-    let whole = all > ARTICLE && size * 100 > all * 85 && linked * 100 > all * 20;
-    let little = dense_size >= ARTICLE && dense_size > size * 2;
-    if !whole && !little && size > 0 {
-        return main.finish_article();
-    }
-    let json_body = json_body.map(plain).filter(|text| text.chars().count() >= ARTICLE);
-    if let Some(text) = json_body {
-        notes.push("the text is from the page's JSON-LD".to_owned());
-        return text;
-    }
-    match densest.filter(|_| dense_size >= ARTICLE || size == 0) {
-        Some(part) => {
-            notes.push("the text is from the part of the page with the most prose".to_owned());
-            lines_of(part, false).finish_article()
-        }
-        None => {
-            if whole {
-                notes.push("the text may be the whole page".to_owned());
-            }
-            main.finish_article()
-        }
-    }
-}
-
-fn first<'a>(document: &'a Html, selector: &str) -> Option<ElementRef<'a>> {
-    document.select(&Selector::parse(selector).ok()?).next()
-}
-
-/// Whether one form holds most of the page's text, as ASP.NET makes them; extraction drops forms (trap T13).
-fn has_page_form(document: &Html, all: usize) -> bool {
-    let Ok(forms) = Selector::parse("form") else { return false };
-    document.select(&forms).any(|form| lines_of(form, false).size().0 * 2 > all)
-}
-
-/// Where readers are led elsewhere.
-const AROUND: [&str; 6] = ["nav", "footer", "aside", "header", "menu", "button"];
-/// What prose stands in directly.
-const PROSE: [&str; 10] = ["p", "span", "font", "b", "strong", "em", "i", "blockquote", "h2", "h3"];
-
-/// The element with the most prose right in it, links not counted; or the article that it stands in.
-fn densest(body: ElementRef<'_>) -> Option<ElementRef<'_>> {
-    // Prose of each element, links not counted. Children stand after their parents, so the last come first.
-    let mut prose = std::collections::HashMap::new();
-    let mut best: Option<(usize, ElementRef<'_>)> = None;
-    let nodes: Vec<_> = body.descendants().collect();
-    for node in nodes.into_iter().rev() {
-        let size = if let Some(text) = node.value().as_text() {
-            text.chars().filter(|c| !c.is_whitespace()).count()
-        } else if let Some(element) = ElementRef::wrap(node) {
-            let name = element.value().name();
-            let of = |child: &_| prose.get(child).copied().unwrap_or(0);
-            let counts = |child: &ElementRef<'_>| PROSE.contains(&child.value().name());
-            let direct: usize = node
-                .children()
-                .filter(|child| ElementRef::wrap(*child).is_none_or(|e| counts(&e)))
-                .map(|child| of(&child.id()))
-                .sum();
-            let hidden = name == "a" || AROUND.contains(&name) || UNREAD.contains(&name);
-            // A single paragraph is not the article that it stands in.
-            let container = !hidden && !PROSE.contains(&name);
-            if container && direct > 0 && best.is_none_or(|(size, _)| direct >= size) {
-                best = Some((direct, element));
-            }
-            if hidden { 0 } else { node.children().map(|child| of(&child.id())).sum() }
-        } else {
-            0
-        };
-        prose.insert(node.id(), size);
-    }
-    let (_, part) = best?;
-    let is_article =
-        |element: &ElementRef<'_>| element.value().attr("itemprop").is_some_and(|prop| prop == "articleBody");
-    part.ancestors().filter_map(ElementRef::wrap).find(is_article).or(Some(part))
-}
-
-fn facts(document: &Html) -> Facts {
-    let mut facts = Facts::default();
-    let mut later_times = Vec::new();
-    for element in document.root_element().descendent_elements() {
-        let value = element.value();
-        let attribute = |name: &str| value.attr(name).map(str::trim).filter(|text| !text.is_empty());
-        let text = || lines_of(element, false).finish().replace('\n', " ");
-        let itemprop = attribute("itemprop");
-        match value.name() {
-            "html" => facts.language = attribute("lang").map(str::to_owned),
-            "title" if facts.title.is_none() => {
-                facts.title = Some(element.text().collect::<String>().trim().to_owned())
-            }
-            "h1" => facts.headings.push(text()),
-            "meta" => {
-                let names = [attribute("property"), attribute("name"), itemprop].into_iter().flatten();
-                let content = attribute("content");
-                facts.metas.extend(names.filter_map(|name| Some((name.to_ascii_lowercase(), content?.to_owned()))));
-            }
-            "link" if attribute("rel").is_some_and(|rel| rel.eq_ignore_ascii_case("canonical")) => {
-                facts.canonical = facts.canonical.take().or(attribute("href").map(str::to_owned));
-            }
-            "time" => {
-                let published = value.attr("pubdate").is_some() || itemprop == Some("datePublished");
-                let list = if published { &mut facts.times } else { &mut later_times };
-                list.extend(attribute("datetime").map(str::to_owned));
-            }
-            _ => {}
-        }
-        let is_author = itemprop == Some("author") || attribute("rel") == Some("author");
-        if is_author && value.name() != "meta" && facts.authors.len() < 8 {
-            facts.authors.push(text());
-        }
-    }
-    facts.headings.retain(|heading| !heading.is_empty());
-    facts.title = facts.title.filter(|title| !title.is_empty());
-    facts.times.extend(later_times);
-    facts
 }
 
 #[cfg(test)]

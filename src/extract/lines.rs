@@ -1,8 +1,10 @@
 //! Pieces of text to lines: white space collapsed, paragraphs apart, rows of links told from prose.
 //!
 //! In: texts, breaks and links in the order of the document. Out: lines joined by line feeds.
-//! Promise: every character that is not white space comes out, in order, unless a line is a "read also" that is nothing
-//! but a link. Marks of direction and joining are characters.
+//! Promise: every character that is not white space comes out, in order; of an article, whole lines are left out that only
+//! invite elsewhere or are none of it ([`super::furniture`]). Marks of direction and joining are characters.
+
+use super::furniture::{folded, is_furniture};
 
 /// Lines in the making.
 #[derive(Debug, Default)]
@@ -14,12 +16,13 @@ pub(super) struct Lines {
     links: usize,
 }
 
+/// One line.
 #[derive(Debug, Default)]
-struct Line {
-    text: String,
+pub(super) struct Line {
+    pub(super) text: String,
     /// Characters that are not white space, and how many of them are links.
-    chars: usize,
-    linked: usize,
+    pub(super) chars: usize,
+    pub(super) linked: usize,
 }
 
 /// What invites a reader elsewhere, folded as [`folded`] does.
@@ -89,12 +92,12 @@ impl Lines {
         joined(self.done.iter())
     }
 
-    /// The lines without those that only invite elsewhere: an invitation that is a link but for itself, or an invitation
-    /// alone with the links under it.
-    pub(super) fn finish_article(mut self) -> String {
+    /// The lines without those that only invite elsewhere (an invitation that is a link but for itself, or an invitation
+    /// alone with the links under it), and without furniture.
+    pub(super) fn into_article(mut self) -> Vec<Line> {
         self.end_line();
         let mut invited = false;
-        joined(self.done.iter().filter(|line| {
+        self.done.retain(|line| {
             let invitation = invitation_length(&line.text);
             let linked_only = line.linked > 0 && line.linked == line.chars;
             let drop = match invitation {
@@ -102,30 +105,30 @@ impl Lines {
                 None => invited && linked_only,
             };
             invited = drop;
-            !drop
-        }))
+            !drop && !is_furniture(&line.text)
+        });
+        self.done
+    }
+
+    /// All lines, as they are.
+    pub(super) fn into_lines(mut self) -> Vec<Line> {
+        self.end_line();
+        self.done
     }
 }
 
-fn joined<'a>(lines: impl Iterator<Item = &'a Line>) -> String {
+/// Lines to a text.
+pub(super) fn joined<'a>(lines: impl Iterator<Item = &'a Line>) -> String {
     lines.map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 /// How many characters the invitation has that `line` begins with.
 fn invitation_length(line: &str) -> Option<usize> {
-    let start: String = folded(line.trim_start_matches(|c: char| !c.is_alphabetic())).take(24).collect();
+    let line = line.trim_start_matches(|c: char| !c.is_alphabetic());
+    let start = folded(&line.chars().take(32).collect::<String>());
     let found = INVITATIONS.iter().find(|invitation| start.starts_with(**invitation))?;
     // Marks that folding drops are characters of the line.
     Some(found.chars().filter(|c| !c.is_whitespace()).count() + 4)
-}
-
-/// Letters as these few phrases are compared; the project's own normalization is for texts ([`crate::text::normalize`]).
-fn folded(text: &str) -> impl Iterator<Item = char> {
-    text.chars().filter(|c| !matches!(c, '\u{64b}'..='\u{652}' | 'ـ')).map(|c| match c {
-        'أ' | 'إ' | 'آ' => 'ا',
-        'ة' => 'ه',
-        c => c.to_ascii_lowercase(),
-    })
 }
 
 #[cfg(test)]
@@ -164,8 +167,9 @@ mod tests {
         line("", "خبر ثان", "");
         line("وأضاف أن", "", "المشروع بدأ");
         line("", "رابط وحده", "");
+        line("شارك المقال", "", "");
         let expected = "قال الوزير إنالاتفاقسيوقع غدا\nاقرأ أيضا كتاب الوزير الذي صدر أمس عندار النشرفي العاصمة\n\
                         وأضاف أنالمشروع بدأ\nرابط وحده";
-        assert_eq!(lines.finish_article(), expected);
+        assert_eq!(joined(lines.into_article().iter()), expected);
     }
 }

@@ -1,13 +1,16 @@
 //! What a page says of itself: title, time, authors, picture, canonical address, language.
 //!
-//! In: `<meta>`, `<link>`, `<time>`, headings and JSON-LD, as found. Out: the plausible one of each.
-//! Promise: pure; what cannot be read is as good as not there. A time in the future or before the web is none.
+//! In: `<meta>`, `<link>`, `<time>`, headings, bylines, printed dates and JSON-LD, as found. Out: the plausible one of
+//! each.
+//! Promise: pure; what cannot be read is as good as not there. A time in the future or before the web is none; a time
+//! without a zone is in the feed's. Nobody is called "admin", and no site's logo is a picture of its articles.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde_json::Value;
 use url::Url;
 
+use super::furniture::{byline, folded};
+use super::html::Reading;
 use crate::text::date;
 
 /// What stands in a page, in its order.
@@ -22,6 +25,10 @@ pub(super) struct Facts {
     pub(super) canonical: Option<String>,
     /// `rel="author"`, `itemprop="author"`.
     pub(super) authors: Vec<String>,
+    /// What has the class of a byline.
+    pub(super) bylines: Vec<String>,
+    /// Dates printed by the headline.
+    pub(super) date_lines: Vec<String>,
     pub(super) language: Option<String>,
 }
 
@@ -66,22 +73,24 @@ impl Facts {
 }
 
 /// Reads `facts` and JSON-LD of the page at `base`.
-pub(super) fn read(facts: &Facts, json_ld: &[String], base: &Url, now: Timestamp) -> Metadata {
+pub(super) fn read(facts: &Facts, json_ld: &[String], base: &Url, reading: &Reading) -> Metadata {
     let articles = articles(json_ld);
     let of = |key: &str| articles.iter().find_map(|article| text_of(article.get(key)?));
     let times = facts.meta(&TIMES).map(str::to_owned).chain(of("datePublished")).chain(facts.times.iter().cloned());
+    let times = times.chain(facts.date_lines.iter().cloned());
     let link = |text: String| base.join(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let image = facts.meta(&["og:image", "og:image:url", "twitter:image", "twitter:image:src"]).map(str::to_owned);
+    let pictures = articles.iter().find_map(|article| address_of(article.get("image")?));
     let canonical = facts.canonical.clone().into_iter().chain(facts.meta(&["og:url"]).map(str::to_owned));
     let language = facts.language.clone().or_else(|| of("inLanguage"));
     Metadata {
         title: title(facts, of("headline")),
-        published: times.into_iter().find_map(|text| plausible(&text, now)),
+        published: times.into_iter().find_map(|text| plausible(&text, reading)),
         // A template that names the front page as everybody's canonical address is wrong.
         canonical: canonical
             .filter_map(link)
             .find(|url| url.path() != "/" || url.query().is_some() || base.path() == "/"),
-        image: image.chain(of("image")).filter(|text| !text.trim().is_empty()).find_map(link),
+        image: image.chain(pictures).filter(|text| !text.trim().is_empty()).filter_map(link).find(|url| !is_logo(url)),
         authors: authors(facts, &articles),
         language: language
             .and_then(|tag| language_tag(&tag))
@@ -116,9 +125,10 @@ const WEB_BEGINS: i64 = 662_688_000;
 /// Clocks and zones differ.
 const AHEAD: i64 = 86_400;
 
-fn plausible(text: &str, now: Timestamp) -> Option<Timestamp> {
-    let at = date::parse(text, &TimeZone::UTC, now)?.at;
-    (at.as_second() > WEB_BEGINS && at.as_second() < now.as_second() + AHEAD).then_some(at)
+/// The time that `text` gives, where it can be believed.
+pub(super) fn plausible(text: &str, reading: &Reading) -> Option<Timestamp> {
+    let at = date::parse(text, &reading.zone, reading.now)?.at;
+    (at.as_second() > WEB_BEGINS && at.as_second() < reading.now.as_second() + AHEAD).then_some(at)
 }
 
 fn authors(facts: &Facts, articles: &[Value]) -> Vec<String> {
@@ -127,20 +137,73 @@ fn authors(facts: &Facts, articles: &[Value]) -> Vec<String> {
         one => text_of(one).into_iter().collect(),
     });
     let meta = facts.meta(&["author", "article:author", "dc.creator", "parsely-author"]).map(str::to_owned);
-    let mut authors: Vec<String> = Vec::new();
-    for list in [named.collect::<Vec<_>>(), meta.collect(), facts.authors.clone()] {
-        for name in list {
-            let name = collapsed(&name);
-            let fits = !name.is_empty() && name.chars().count() <= 100 && !name.contains("://");
-            if fits && !authors.contains(&name) {
+    for list in [named.collect::<Vec<_>>(), meta.collect(), facts.authors.clone(), facts.bylines.clone()] {
+        let mut authors: Vec<String> = Vec::new();
+        for name in list.iter().filter_map(|name| author(name)) {
+            if !authors.contains(&name) {
                 authors.push(name);
             }
         }
         if !authors.is_empty() {
-            break;
+            return authors;
         }
     }
-    authors
+    Vec::new()
+}
+
+/// Accounts that publish in nobody's name, folded.
+const NOBODY: [&str; 14] = [
+    "admin",
+    "administrator",
+    "editor",
+    "root",
+    "user",
+    "webmaster",
+    "author",
+    "super user",
+    "wpadmin",
+    "ادمن",
+    "المدير",
+    "المحرر",
+    "مدير الموقع",
+    "الكاتب",
+];
+
+/// A name as published, without the words before it; `None` for what names nobody.
+pub(super) fn author(name: &str) -> Option<String> {
+    let name = collapsed(&byline(name).unwrap_or_else(|| name.to_owned()));
+    let name = match name.split_once(' ') {
+        Some((first, rest)) if ["by", "كتبه"].contains(&folded(first).as_str()) => rest.to_owned(),
+        _ => name,
+    };
+    let folded = folded(&name);
+    // `admin`, `admin2`.
+    let account = folded.strip_prefix("admin").is_some_and(|rest| !rest.chars().any(char::is_alphabetic));
+    let nobody = account || NOBODY.contains(&folded.as_str());
+    let letters = name.chars().any(char::is_alphabetic);
+    (letters && !nobody && name.chars().count() <= 100 && !name.contains("://")).then_some(name)
+}
+
+/// Whether a picture is the site's own: its logo, or what stands for a missing one.
+fn is_logo(url: &Url) -> bool {
+    const NAMES: [&str; 7] =
+        ["logo", "favicon", "placeholder", "no-image", "noimage", "default-image", "default_image"];
+    let name = url.path_segments().and_then(|mut segments| segments.next_back().map(str::to_ascii_lowercase));
+    let name = name.unwrap_or_default();
+    name.ends_with(".svg")
+        || name.ends_with(".ico")
+        || NAMES.iter().any(|known| name.split(['.', '?']).next().is_some_and(|stem| is_word(stem, known)))
+}
+
+/// Whether `name` has `word` in it by itself: `site-logo`, and not `logos-of-clubs` or `logopedia`.
+fn is_word(name: &str, word: &str) -> bool {
+    name.match_indices(word).any(|(at, found)| {
+        let around = [
+            name.get(..at).and_then(|b| b.chars().next_back()),
+            name.get(at + found.len()..).and_then(|a| a.chars().next()),
+        ];
+        around.iter().all(|c| c.is_none_or(|c| !c.is_ascii_lowercase()))
+    })
 }
 
 /// `ar_AR` and `AR` to `ar-ar` and `ar`.
@@ -203,6 +266,17 @@ fn text_of(value: &Value) -> Option<String> {
     }
 }
 
+/// Where a picture is: a text, or the `url` or `contentUrl` of an object, or the first of several.
+fn address_of(value: &Value) -> Option<String> {
+    match value {
+        Value::Array(values) => values.iter().find_map(address_of),
+        Value::Object(object) => {
+            ["url", "contentUrl", "@id"].iter().find_map(|key| object.get(*key)?.as_str().map(str::to_owned))
+        }
+        other => other.as_str().map(str::to_owned),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,7 +294,8 @@ mod tests {
             r#"{"@type":"WebPage","mainEntity":{"@type":"Article","headline":"عنوان الخبر","author":"ليلى"}}"#,
             "<!-- {\"@type\":\"NewsArticle\",\"headline\":\"عنوان\nالخبر\",\"author\":\"ليلى\"} -->",
         ] {
-            let read = read(&Facts::default(), &["{".into(), script.into()], &base(), Timestamp::UNIX_EPOCH);
+            let read =
+                read(&Facts::default(), &["{".into(), script.into()], &base(), &Reading::new(Timestamp::UNIX_EPOCH));
             assert_eq!(read.title.as_deref(), Some("عنوان الخبر"), "{script}");
             assert_eq!(read.authors, ["ليلى"], "{script}");
         }
@@ -230,7 +305,7 @@ mod tests {
     fn the_title_loses_the_name_of_the_site_where_a_heading_shows_it() {
         let mut facts =
             Facts { title: Some("افتتاح المعرض السنوي | موقع".into()), ..Facts::default() };
-        let title = |facts: &Facts| read(facts, &[], &base(), Timestamp::UNIX_EPOCH).title.unwrap();
+        let title = |facts: &Facts| read(facts, &[], &base(), &Reading::new(Timestamp::UNIX_EPOCH)).title.unwrap();
         assert_eq!(title(&facts), "افتتاح المعرض السنوي | موقع");
         facts.headings = vec!["الرئيسية".into(), "افتتاح المعرض السنوي".into()];
         assert_eq!(title(&facts), "افتتاح المعرض السنوي");
@@ -248,7 +323,7 @@ mod tests {
             canonical: Some("/".into()),
             ..Facts::default()
         };
-        let read = read(&facts, &[], &base(), Timestamp::UNIX_EPOCH);
+        let read = read(&facts, &[], &base(), &Reading::new(Timestamp::UNIX_EPOCH));
         assert_eq!(read.image.unwrap().as_str(), "https://news.example/i.jpg");
         assert_eq!(read.canonical.unwrap().as_str(), "https://news.example/a/1");
         assert_eq!(read.language.as_deref(), Some("ar-eg"));

@@ -5,6 +5,7 @@
 //! Not here: fetching ([`crate::fetch`]), what the text is about ([`crate::topic`]).
 
 mod article;
+mod furniture;
 pub mod html;
 mod lines;
 mod metadata;

@@ -4,9 +4,11 @@
 //! Promise: pure and idempotent; only what is known to change nothing is taken away (traps T7, T8), so `?id=1` and
 //! `?id=2` stay two, and so do `/A` and `/a`.
 //! The form is a key: `https` without `www.` stands for the page whether or not the server answers there.
-//! Not here: the publisher's own `<link rel="canonical">` ([`super::html`]).
+//! Not here: reading the publisher's own `<link rel="canonical">` ([`super::html`]); whether it is to be believed is.
 
 use url::{Host, Url};
+
+use crate::source::same_site;
 
 /// Query parameters that say where a reader came from, never what is shown.
 const TRACKERS: [&str; 36] = [
@@ -58,18 +60,24 @@ pub fn canonical(url: &Url) -> Url {
     if !matches!(url.scheme(), "http" | "https") {
         return url;
     }
-    // Each wrapping is longer than what it wraps, so this ends.
-    while let Some(inner) = unwrapped(&url) {
-        url = inner;
+    // What a round takes away may uncover more: `/amp/..amp`, a wrapping whose port ends with `.amp`. A round that changes
+    // anything but `http` takes something away, so this ends.
+    loop {
+        let before = url.clone();
+        while let Some(inner) = unwrapped(&url) {
+            url = inner;
+        }
+        let _web = (url.set_password(None), url.set_username(""));
+        if url.fragment().is_some_and(|fragment| !fragment.starts_with('!')) {
+            url.set_fragment(None);
+        }
+        query(&mut url);
+        path(&mut url);
+        host(&mut url);
+        if url == before {
+            return url;
+        }
     }
-    let _web = (url.set_password(None), url.set_username(""));
-    if url.fragment().is_some_and(|fragment| !fragment.starts_with('!')) {
-        url.set_fragment(None);
-    }
-    query(&mut url);
-    path(&mut url);
-    host(&mut url);
-    url
 }
 
 /// The page inside an AMP cache's address: `…cdn.ampproject.org/c/s/news.example/1`, `google.com/amp/s/news.example/1`.
@@ -177,6 +185,16 @@ fn host(url: &mut Url) {
     }
 }
 
+/// Whether `named` can be the address of the page that was read at `at`, as it claims: of the same site, and neither its
+/// front page nor a section that `at` stands in, which is what broken templates name on all their pages.
+pub fn is_page_of(named: &Url, at: &Url) -> bool {
+    let depth = |url: &Url| url.path().split('/').filter(|part| !part.is_empty()).count();
+    let section = format!("{}/", named.path().trim_end_matches('/'));
+    let is_section = named.query().is_none() && (at.path().starts_with(&section) && depth(named) < depth(at));
+    let web = matches!(named.scheme(), "http" | "https");
+    web && same_site(named, at) && (depth(named) > 0 || named.query().is_some()) && !is_section
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,6 +244,29 @@ mod tests {
             ("https://news.example/أخ", "https://news.example/%D8%A3%D8%AE"),
         ] {
             assert_eq!(of(published), expected, "{published}");
+        }
+    }
+
+    #[test]
+    fn what_a_page_names_as_its_address_is_believed_within_reason() {
+        for (named, at, believed) in [
+            ("https://news.example/2026/11/story", "https://news.example/?p=7", true),
+            ("https://news.example/story-7", "https://feeds.news.example/r/7", true),
+            ("https://news.com.eg/story-7", "https://beta.news.com.eg/7", true),
+            ("https://news.example/?p=7", "https://news.example/story", true),
+            ("https://news.example/a", "https://news.example/a/", true),
+            ("https://news.example/", "https://news.example/story", false),
+            ("https://news.example", "https://news.example/story", false),
+            ("https://news.example/sport/", "https://news.example/sport/7", false),
+            ("https://news.example/sport", "https://news.example/sport/football/7", false),
+            ("https://other.example/story", "https://news.example/story", false),
+            ("https://other.com.eg/story", "https://news.com.eg/story", false),
+            ("mailto:a@news.example", "https://news.example/story", false),
+            ("http://127.0.0.1/a", "http://127.0.0.2/b", false),
+            ("http://127.0.0.1:8080/a", "http://127.0.0.1:8080/b", true),
+        ] {
+            let url = |text: &str| Url::parse(text).unwrap();
+            assert_eq!(is_page_of(&url(named), &url(at)), believed, "{named} at {at}");
         }
     }
 

@@ -22,7 +22,7 @@ use crate::fetch::guard::{Guard, GuardedResolver, Refused};
 use crate::fetch::politeness::{NotNow, Politeness, Turn};
 use crate::fetch::request::Request;
 use crate::fetch::robots::{self, Robots};
-use crate::fetch::{FetchConfig, FetchError, answer};
+use crate::fetch::{FetchConfig, FetchError, answer, body};
 use crate::source::{Document, Redirect, Severity, Validators};
 use crate::units::{ByteSize, Span};
 
@@ -68,7 +68,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 const IDLE_LIMIT: Duration = Duration::from_secs(30);
 
 /// The one time limit of a get. Waiting for turns and for leave moves it.
-struct Deadline(Instant);
+pub(super) struct Deadline(pub(super) Instant);
 
 /// How far one get goes.
 #[derive(Clone, Copy, Debug)]
@@ -172,7 +172,7 @@ impl Shared {
             }
             let sent = timeout_at(deadline.0, asked.send()).await;
             let response = match sent {
-                Err(_) => return Err(FetchError::timeout(&url, limits.timeout)),
+                Err(_) => return Err(FetchError::timeout(&url, limits.timeout, "no answer")),
                 Ok(Err(error)) => {
                     let error = error.without_url();
                     return Err(FetchError::transport(&url, limits.timeout, &error, false));
@@ -308,29 +308,7 @@ async fn document(
     limits: &Limits,
     deadline: &Deadline,
 ) -> Result<Fetched, FetchError> {
-    let limit = limits.max_body.get();
-    let mut bytes = Vec::new();
-    let cut = loop {
-        match timeout_at(deadline.0, response.chunk()).await {
-            Ok(Ok(None)) => break None,
-            Ok(Ok(Some(chunk))) => {
-                let room = limit.saturating_sub(bytes.len());
-                bytes.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-                if chunk.len() > room {
-                    break Some(format!("longer than {} (`max_body` in [fetch])", limits.max_body));
-                }
-            }
-            Ok(Err(error)) => {
-                let error = FetchError::transport(&url, limits.timeout, &error.without_url(), true);
-                if bytes.is_empty() {
-                    return Err(error);
-                }
-                break Some(format!("connection ended early: {}", error.0.message));
-            }
-            Err(_) if bytes.is_empty() => return Err(FetchError::timeout(&url, limits.timeout)),
-            Err(_) => break Some(format!("connection ended early: no end within {}", limits.timeout)),
-        }
-    };
+    let (bytes, cut) = body::read(&url, &mut response, limits, deadline).await?;
     let headers = response.headers();
     let (content_type, charset) = answer::content_type(headers);
     let (validators, fresh_for) = match &cut {
@@ -360,7 +338,8 @@ fn built(config: &FetchConfig, guard: Arc<Guard>, proxy: Option<&str>) -> Result
         .redirect(reqwest::redirect::Policy::none())
         .referer(false)
         .no_proxy()
-        .connect_timeout(CONNECT_LIMIT.min(config.timeout.get()))
+        // Less than the whole time, so that a server that cannot be reached is told from one that does not answer.
+        .connect_timeout(CONNECT_LIMIT.min(config.timeout.get() / 2))
         .pool_idle_timeout(IDLE_LIMIT)
         .pool_max_idle_per_host(usize::try_from(config.per_host).unwrap_or(1));
     let mut guard = guard;

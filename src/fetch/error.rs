@@ -2,9 +2,11 @@
 //!
 //! In: what went wrong, with which address. Out: a [`FetchError`]: a stable kind, a message that names the input, a hint,
 //! how heavily it weighs, and how long to wait where the server said so.
-//! Promise: no message holds a user name or a password. The kinds are `timeout`, `dns`, `connect`, `tls`,
-//! `refused-address`, `redirect-loop`, `too-many-redirects`, `bad-redirect`, `status`, `throttled`, `gone`, `forbidden`,
-//! `body`, `bad-url`, `bad-request` and `robots`.
+//! Promise: no message holds a user name or a password. The kinds are, of the way there: `bad-url`, `bad-request`,
+//! `refused-address`, `dns`, `connection-refused`, `connect-timeout`, `connect`, `certificate-expired`,
+//! `certificate-name`, `certificate-issuer`, `certificate`, `tls`, `robots`; of the answer: `timeout`, `redirect-loop`,
+//! `too-many-redirects`, `bad-redirect`, `unauthorized`, `forbidden`, `bot-wall`, `not-found`, `gone`, `throttled`,
+//! `server-error`, `status` (any other) and `body`.
 //! Not here: when a feed is polled next ([`crate::source`]).
 
 use std::error::Error;
@@ -61,8 +63,9 @@ impl FetchError {
         Self(PollError { kind: kind.to_owned(), message, hint: hint.to_owned(), severity, retry_after: None }, None)
     }
 
-    pub(super) fn timeout(url: &Url, limit: Span) -> Self {
-        let message = format!("{}: no complete answer within {limit}", shown(url));
+    /// `what` did not come within the time of a whole request.
+    pub(super) fn timeout(url: &Url, limit: Span, what: &str) -> Self {
+        let message = format!("{}: {what} within {limit}", shown(url));
         Self::new("timeout", Severity::Temporary, message, "a slow server needs a longer `timeout` in [fetch]")
     }
 
@@ -94,13 +97,13 @@ impl FetchError {
         let url = shown(url);
         let (kind, severity, what, hint) = match status {
             _ if challenge => (
-                "forbidden",
+                "bot-wall",
                 Severity::Hard,
                 "a challenge for browsers stands in front of it",
                 "the site keeps programs out; look for another address of the feed or ask the publisher",
             ),
             401 | 407 => (
-                "forbidden",
+                "unauthorized",
                 Severity::Hard,
                 "it wants a login",
                 "set `username` and `password`, or the header it needs",
@@ -112,15 +115,18 @@ impl FetchError {
                 "it may refuse this `user_agent` or this network; try another user agent or a proxy for the feed",
             ),
             404 => (
-                "status",
+                "not-found",
                 Severity::Hard,
                 "there is nothing at this address",
                 "look for the feed's new address on the site",
             ),
             410 => ("gone", Severity::Hard, "it was taken down for good", "look for a new address, or remove the feed"),
-            408 | 425 | 500..=599 => {
-                ("status", Severity::Temporary, "the server is in trouble", "it passes by itself most of the time")
-            }
+            408 | 425 | 500..=599 => (
+                "server-error",
+                Severity::Temporary,
+                "the server is in trouble",
+                "it passes by itself most of the time",
+            ),
             _ => (
                 "status",
                 Severity::Hard,
@@ -139,10 +145,8 @@ impl FetchError {
         }
         let at = shown(url);
         if let Some(tls) = causes.tls {
-            let (severity, what) = tls_words(tls);
-            let hint =
-                "the site's certificate has to be put right by its owner; a wrong clock on this machine looks the same";
-            return Self::new("tls", severity, format!("{at}: {what}"), hint);
+            let (kind, severity, what, hint) = tls_words(tls);
+            return Self::new(kind, severity, format!("{at}: {what}"), hint);
         }
         if let Some(unresolved) = causes.unresolved {
             let passing = unresolved.0.contains("emporary failure") || unresolved.0.contains("ry again");
@@ -151,8 +155,24 @@ impl FetchError {
             return Self::new("dns", severity, format!("{at}: the name does not resolve: {}", unresolved.0), hint);
         }
         let last = causes.last;
+        if causes.connecting && causes.timed_out {
+            return Self::new(
+                "connect-timeout",
+                Severity::Temporary,
+                format!("{at}: no connection in time"),
+                "the server may be down, or a firewall stands between",
+            );
+        }
         if causes.timed_out {
-            return Self::timeout(url, limit);
+            return Self::timeout(url, limit, "no answer");
+        }
+        if causes.turned_away {
+            return Self::new(
+                "connection-refused",
+                Severity::Temporary,
+                format!("{at}: no connection: nobody listens there: {last}"),
+                "the server may be down, or its port another",
+            );
         }
         if in_body {
             let message = format!("{at}: the body could not be read: {last}");
@@ -178,13 +198,23 @@ struct Causes<'a> {
     refused: Option<&'a Refused>,
     unresolved: Option<&'a Unresolved>,
     tls: Option<&'a rustls::Error>,
+    connecting: bool,
     timed_out: bool,
+    turned_away: bool,
     last: String,
 }
 
 impl<'a> Causes<'a> {
     fn of(error: &'a (dyn Error + 'static)) -> Self {
-        let mut causes = Self { refused: None, unresolved: None, tls: None, timed_out: false, last: String::new() };
+        let mut causes = Self {
+            refused: None,
+            unresolved: None,
+            tls: None,
+            connecting: false,
+            timed_out: false,
+            turned_away: false,
+            last: String::new(),
+        };
         let mut next = Some(error);
         // No real chain is near this long; the bound is against one that bites its tail.
         for _ in 0..32 {
@@ -196,36 +226,54 @@ impl<'a> Causes<'a> {
             next = error.source();
             if let Some(io) = error.downcast_ref::<std::io::Error>() {
                 causes.timed_out |= io.kind() == std::io::ErrorKind::TimedOut;
+                causes.turned_away |= io.kind() == std::io::ErrorKind::ConnectionRefused;
                 if let Some(inner) = io.get_ref() {
                     next = Some(inner);
                 }
             }
-            causes.timed_out |= error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_timeout);
+            if let Some(error) = error.downcast_ref::<reqwest::Error>() {
+                causes.timed_out |= error.is_timeout();
+                causes.connecting |= error.is_connect();
+            }
         }
         causes
     }
 }
 
-fn tls_words(error: &rustls::Error) -> (Severity, String) {
+/// Kind, weight, what happened and what to do.
+fn tls_words(error: &rustls::Error) -> (&'static str, Severity, String, &'static str) {
     use rustls::CertificateError as Wrong;
-    match error {
-        rustls::Error::InvalidCertificate(wrong) => {
-            let what = match wrong {
-                Wrong::Expired | Wrong::ExpiredContext { .. } => "the certificate has expired".to_owned(),
-                Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => "the certificate is not valid yet".to_owned(),
-                Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
-                    "the certificate is for another name".to_owned()
-                }
-                Wrong::UnknownIssuer => {
-                    "the certificate's issuer is not known, or the server leaves out a part of the chain".to_owned()
-                }
-                Wrong::Revoked => "the certificate was revoked".to_owned(),
-                other => format!("the certificate is wrong: {other}"),
-            };
-            (Severity::Hard, what)
-        }
-        other => (Severity::Temporary, format!("no secure connection: {other}")),
-    }
+    const OWNER: &str = "its owner has to put it right; a browser will show the same";
+    let rustls::Error::InvalidCertificate(wrong) = error else {
+        let hint = "it passes by itself most of the time; otherwise the server may be too old for a secure connection";
+        return ("tls", Severity::Temporary, format!("no secure connection: {error}"), hint);
+    };
+    let (kind, what, hint) = match wrong {
+        Wrong::Expired | Wrong::ExpiredContext { .. } => (
+            "certificate-expired",
+            "the certificate has expired".to_owned(),
+            "its owner has to renew it; a wrong clock on this machine looks the same",
+        ),
+        Wrong::NotValidYet | Wrong::NotValidYetContext { .. } => (
+            "certificate-expired",
+            "the certificate is not valid yet".to_owned(),
+            "most often the clock of this machine is wrong",
+        ),
+        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => (
+            "certificate-name",
+            "the certificate is for another name".to_owned(),
+            "check the spelling of the host, with and without `www.`; otherwise its owner has to put it right",
+        ),
+        Wrong::UnknownIssuer => (
+            "certificate-issuer",
+            "the certificate's issuer is not known: it signed itself, or the server leaves out a part of the chain"
+                .to_owned(),
+            "its owner has to put it right; an authority of your own belongs into this machine's certificate store",
+        ),
+        Wrong::Revoked => ("certificate", "the certificate was revoked".to_owned(), OWNER),
+        other => ("certificate", format!("the certificate is wrong: {other}"), OWNER),
+    };
+    (kind, Severity::Hard, what, hint)
 }
 
 /// An address as messages show it: without user name and password.
@@ -256,15 +304,18 @@ mod tests {
 
     #[test]
     fn wrong_certificates_are_told_apart() {
-        for (wrong, words) in [
-            (CertificateError::Expired, "expired"),
-            (CertificateError::NotValidForName, "another name"),
-            (CertificateError::UnknownIssuer, "issuer"),
+        for (wrong, kind, words) in [
+            (CertificateError::Expired, "certificate-expired", "expired"),
+            (CertificateError::NotValidYet, "certificate-expired", "not valid yet"),
+            (CertificateError::NotValidForName, "certificate-name", "another name"),
+            (CertificateError::UnknownIssuer, "certificate-issuer", "issuer"),
+            (CertificateError::Revoked, "certificate", "revoked"),
+            (CertificateError::BadEncoding, "certificate", "wrong"),
         ] {
             // As the connector hands it up: inside an input error inside another.
             let inner = io::Error::new(io::ErrorKind::InvalidData, rustls::Error::InvalidCertificate(wrong));
             let told = transport(&io::Error::other(inner));
-            assert_eq!((told.kind.as_str(), told.severity), ("tls", Severity::Hard));
+            assert_eq!((told.kind.as_str(), told.severity), (kind, Severity::Hard));
             assert!(told.message.contains(words) && !told.message.contains("qasr"), "{}", told.message);
         }
     }

@@ -2,11 +2,13 @@
 //!
 //! In: a [`Request`]. Out: a [`Document`](crate::source::Document), "not modified", or a [`FetchError`] that says what to do.
 //! Promise: one request at a time and a gap for each host, over feeds, pages and redirects; no address of this machine or
-//! a private network unless allowed; no page that its site's `robots.txt` keeps robots from; a cap on decoded bytes and on time, with what was read before the cap kept.
+//! a private network unless allowed; no page that its site's `robots.txt` keeps robots from; a cap on decoded bytes and on
+//! time, with what was read before the cap kept.
 //! Not here: what the bytes mean ([`crate::parse`], [`crate::extract`]) and when to come again ([`crate::source`]).
-//! Where to read next: `client.rs`.
+//! Where to read next: `client.rs`; the kinds of failures, `error.rs`.
 
 mod answer;
+mod body;
 mod client;
 mod error;
 mod guard;
@@ -18,6 +20,8 @@ pub use client::{Client, Fetched, check_proxy, keeps_secrets};
 pub use error::{FetchError, Retry};
 pub use guard::{check_allow, check_resolve};
 pub use request::{ACCEPT_FEED, ACCEPT_PAGE, Request};
+#[doc(hidden)]
+pub use robots::robots_say;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -162,7 +162,7 @@ async fn read(fetched: Result<Fetched, FetchError>, token: String) -> Result<(Ru
     let document = match fetched {
         Ok(Fetched::Document(document)) => *document,
         Ok(Fetched::NotModified { .. }) => return Ok((None, 0, UNSAID)),
-        Err(error) if has_none(&error.0) => return Ok((None, 0, UNSAID)),
+        Err(error) if has_none(&error) => return Ok((None, 0, UNSAID)),
         Err(error) => return Err(error),
     };
     let whole = document.cut.is_none();
@@ -192,9 +192,16 @@ async fn read(fetched: Result<Fetched, FetchError>, token: String) -> Result<(Ru
 
 /// Whether the answer means that there is no `robots.txt`: any 4xx but those that ask to come back, and redirects that do
 /// not arrive.
-fn has_none(error: &PollError) -> bool {
-    let answered = matches!(error.kind.as_str(), "status" | "gone" | "forbidden") && error.severity == Severity::Hard;
-    answered || matches!(error.kind.as_str(), "redirect-loop" | "too-many-redirects" | "bad-redirect")
+fn has_none(error: &FetchError) -> bool {
+    let answered = error.status_code().is_some() && error.0.severity == Severity::Hard;
+    answered || matches!(error.0.kind.as_str(), "redirect-loop" | "too-many-redirects" | "bad-redirect")
+}
+
+/// What a file of these bytes says to `agent` of `page`, as the client would judge it: leave with the pause, or why not;
+/// `None` where the file cannot be read. A pure door for the laws of `fuzz/`.
+#[doc(hidden)]
+pub fn robots_say(bytes: &[u8], whole: bool, agent: &str, page: &Url) -> Option<Result<Option<Duration>, FetchError>> {
+    rules(bytes, whole, &token(agent)).map(|(robot, _)| judged(Some(&robot), page))
 }
 
 fn rules(bytes: &[u8], whole: bool, token: &str) -> Option<(Robot, usize)> {

@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_came_instead_is_named() {
+    fn t23_what_came_instead_is_named() {
         let url: Url = "https://news.example/rss".parse().unwrap();
         for (text, kind, said) in [
             ("<!doctype html><html><head><title>جريدة</title></head><body>أهلا</body></html>", "not-a-feed", "جريدة"),

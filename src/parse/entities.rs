@@ -220,18 +220,23 @@ pub fn is_inline(name: &str) -> bool {
 /// One line of plain text: HTML tags dropped, references resolved (twice, because headlines are often escaped twice),
 /// white space made single spaces.
 pub fn line(markup: &str) -> String {
+    if !markup.contains(['<', '&']) {
+        return collapse(markup);
+    }
     let mut notes = Notes::default();
-    let mut text = Cow::Borrowed(markup);
+    let mut text = strip_tags(markup);
+    // Where real tags stood, an escaped one is a word: `<p>about the &lt;br&gt; tag</p>`.
+    let was_markup = text.len() != markup.len();
     for _ in 0..2 {
-        let stripped = strip_tags(&text);
-        let resolved = resolve(&stripped, &mut notes).into_owned();
+        let Cow::Owned(resolved) = resolve(&text, &mut notes) else { break };
+        let resolved = if was_markup { Cow::Borrowed(&*resolved) } else { strip_tags(&resolved) }.into_owned();
         let done = resolved == *text;
         text = Cow::Owned(resolved);
         if done {
             break;
         }
     }
-    collapse(&strip_tags(&text))
+    collapse(&text)
 }
 
 /// White space made single spaces, none at the ends.
@@ -310,6 +315,8 @@ mod tests {
             ("&amp;quot;القمة&amp;quot; تبدأ", "\"القمة\" تبدأ"),
             ("&lt;b&gt;نص&lt;/b&gt;", "نص"),
             ("سطر<br/>سطر", "سطر سطر"),
+            ("<p>حكاية الوسم &lt;br&gt; القديم</p>", "حكاية الوسم <br> القديم"),
+            ("&lt;b&gt;&amp;lt;i&amp;gt;خبر&lt;/b&gt;", "خبر"),
             ("أ<script>f('x')</script>ب<style>p{}</style>", "أب"),
             ("درجة الحرارة < 5 و > 1", "درجة الحرارة < 5 و > 1"),
             ("<غير مؤكد> انفجار", "<غير مؤكد> انفجار"),

@@ -42,7 +42,10 @@ pub fn read(element: &Element<'_>, base: &Url) -> Entry {
 
 /// The address that links within `element` are relative to.
 pub fn based(element: &Element<'_>, base: &Url) -> Url {
-    element.attribute("xml:base").and_then(|own| base.join(own).ok()).unwrap_or_else(|| base.clone())
+    // `BASE` is that of a channel of CDF.
+    let cdf = || element.attribute("base").filter(|_| element.is("channel"));
+    let own = element.attribute("xml:base").or_else(cdf);
+    own.and_then(|own| base.join(own).ok()).unwrap_or_else(|| base.clone())
 }
 
 fn is_own(element: &Element<'_>) -> bool {
@@ -94,9 +97,15 @@ fn construct(element: &Element<'_>) -> Option<String> {
     spoken(element.markup())
 }
 
+/// A title as markup: one of elements keeps them, for they show that what is escaped in it are words.
+fn headline(element: &Element<'_>) -> Option<String> {
+    let elements = element.attribute("type").is_some_and(|kind| kind.to_ascii_lowercase().contains("xhtml"));
+    if elements { spoken(element.markup()) } else { construct(element) }
+}
+
 /// The headline, as markup. A title of another vocabulary (`media:title`) counts only where there is no own one.
 pub fn title(element: &Element<'_>) -> Option<String> {
-    first(element, &["title"], construct)
+    first(element, &["title"], headline)
         .or_else(|| of_space(element, Space::Dc, "title", construct))
         .or_else(|| of_space(element, Space::Media, "title", construct))
         .or_else(|| of_space(element, Space::Itunes, "title", construct))
@@ -114,6 +123,7 @@ pub fn texts(element: &Element<'_>) -> (String, String) {
     let summary = first(element, &["description", "summary", "abstract"], construct)
         .or_else(|| of_space(element, Space::Dc, "description", construct))
         .or_else(|| of_space(element, Space::Itunes, "summary", construct))
+        .or_else(|| of_space(element, Space::Itunes, "subtitle", construct))
         .or_else(|| {
             let group = of_space(element, Space::Media, "group", |group| {
                 of_space(group, Space::Media, "description", construct)
@@ -136,16 +146,21 @@ fn permalink(element: &Element<'_>) -> Option<String> {
     let guid = first(element, &["guid"], |guid| is_link(guid).then(|| words(guid)).flatten());
     let about = || element.attribute("rdf:about").map(str::to_owned);
     // An Atom id is a name; one that is an address is the page's in practice.
-    guid.or_else(about).or_else(|| first(element, &["id"], words)).filter(|link| Url::parse(link).is_ok())
+    // A path is resolved; other words are names, not addresses relative to something.
+    let is_address = |link: &String| link.starts_with('/') || Url::parse(link).is_ok();
+    guid.or_else(about).or_else(|| first(element, &["id"], words)).filter(is_address)
 }
 
 fn link(element: &Element<'_>, base: &Url) -> Option<Url> {
-    let by_text = |link: &Element<'_>| words(link).and_then(|text| address(&text, &based(link, base)));
+    let leads_to_page =
+        |link: &Element<'_>| link.attribute("rel").is_none_or(|rel| rel.eq_ignore_ascii_case("alternate"));
+    let by_text = |link: &Element<'_>| {
+        words(link).filter(|_| leads_to_page(link)).and_then(|text| address(&text, &based(link, base)))
+    };
     let by_attribute = |link: &Element<'_>| {
-        let rel = link.attribute("rel").unwrap_or("alternate");
         let target =
             link.attribute("href").or_else(|| link.attribute("rdf:resource")).or_else(|| link.attribute("url"));
-        target.filter(|_| rel.eq_ignore_ascii_case("alternate")).and_then(|text| address(text, &based(link, base)))
+        target.filter(|_| leads_to_page(link)).and_then(|text| address(text, &based(link, base)))
     };
     let html = |link: &Element<'_>| {
         let page = link.attribute("type").is_none_or(|kind| kind.contains("html"));
@@ -155,6 +170,8 @@ fn link(element: &Element<'_>, base: &Url) -> Option<Url> {
         .or_else(|| first(element, &["link"], html))
         .or_else(|| first(element, &["link", "url"], by_attribute))
         .or_else(|| first(element, &["url"], by_text))
+        // The items of CDF.
+        .or_else(|| element.attribute("href").and_then(|text| address(text, base)))
 }
 
 /// The people named, as names; an address only where there is no name.
@@ -190,24 +207,33 @@ fn person_name(text: &str) -> String {
     within.or(before).filter(|name| !name.is_empty() && !name.contains('@')).unwrap_or(text).to_owned()
 }
 
-/// The publisher's categories.
+/// The publisher's categories and keywords.
 pub fn tags(element: &Element<'_>) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for child in element.children() {
-        let text = match child.space {
+        let (text, list) = match child.space {
             Space::Rss | Space::Atom if child.is("category") => {
                 let said = |name| child.attribute(name).map(str::to_owned).and_then(spoken);
-                said("label").or_else(|| said("term")).or_else(|| words(child))
+                (said("label").or_else(|| said("term")).or_else(|| own_words(child)), false)
             }
-            Space::Dc if child.is("subject") => words(child),
-            _ => None,
+            Space::Dc if child.is("subject") => (words(child), false),
+            Space::Media | Space::Itunes if child.is("keywords") => (words(child), true),
+            _ => continue,
         };
-        let tag = text.map(|text| entities::line(&text)).filter(|tag| !tag.is_empty() && !out.contains(tag));
-        if let Some(tag) = tag.filter(|_| out.len() < MAX_LIST) {
-            out.push(tag);
+        let text = text.unwrap_or_default();
+        for part in text.split(|c| list && matches!(c, ',' | '،' | ';')) {
+            let tag = entities::line(part);
+            if !tag.is_empty() && !out.contains(&tag) && out.len() < MAX_LIST {
+                out.push(tag);
+            }
         }
     }
     out
+}
+
+/// The words that stand in an element itself, not in one within it.
+fn own_words(element: &Element<'_>) -> Option<String> {
+    if element.children().next().is_none() { words(element) } else { spoken(element.own_text().trim().to_owned()) }
 }
 
 /// The elements that may name a picture or another enclosure.
@@ -291,7 +317,8 @@ pub fn dates(element: &Element<'_>) -> Vec<String> {
     let of = |name: &&str| -> Vec<String> {
         element.children().filter(|child| fits(child, name)).filter_map(|child| words(child)).take(4).collect()
     };
-    NAMES.iter().flat_map(of).collect()
+    let cdf = element.attribute("lastmod").map(str::to_owned);
+    NAMES.iter().flat_map(of).chain(cdf).collect()
 }
 
 fn base64(text: &str) -> Option<Vec<u8>> {

@@ -6,6 +6,7 @@
 //! there is none, and reads few of the second.
 //! Not here: order and repetitions ([`super::parse`]).
 
+use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use feed_rs::model;
@@ -51,8 +52,13 @@ pub fn read(tree: &Tree<'_>, url: &Url, times: &Times) -> Option<Parsed> {
 
     let mut entries: Vec<Entry> = layout.entries.iter().map(|(element, base)| entry::read(element, base)).collect();
     let shared: Vec<String> = layout.heads.iter().flat_map(|(head, _)| head_authors(head)).collect();
-    for (entry, (element, _)) in entries.iter_mut().zip(&layout.entries) {
+    let mut blank = HashSet::new();
+    for (n, (entry, (element, _))) in entries.iter_mut().zip(&layout.entries).enumerate() {
         (entry.published, entry.published_text) = times.published(&entry::dates(element));
+        // Before it takes over what the feed says of all its entries.
+        if *entry == Entry::default() {
+            blank.insert(n);
+        }
         if entry.authors.is_empty() {
             entry.authors.clone_from(&shared);
         }
@@ -74,11 +80,10 @@ pub fn read(tree: &Tree<'_>, url: &Url, times: &Times) -> Option<Parsed> {
         }
     }
     for (n, entry) in entries.into_iter().enumerate() {
-        let says_something = entry.guid.is_some() || entry.url.is_some() || !entry.title.is_empty();
-        if says_something || !entry.summary_html.is_empty() || !entry.content_html.is_empty() {
+        if !blank.contains(&n) {
             parsed.entries.push(entry);
         } else {
-            let reason = "it has no title, link, id or text".to_owned();
+            let reason = "it is empty".to_owned();
             parsed.rejected.push(Rejected { entry: format!("entry {} of the document", n + 1), reason });
         }
     }
@@ -106,12 +111,6 @@ fn models(layout: &Layout<'_>) -> Result<Vec<model::Entry>, String> {
 fn join(entry: &mut Entry, model: model::Entry) {
     if let Some(title) = model.title.map(|text| entities::line(&text.content)).filter(|title| !title.is_empty()) {
         entry.title = title;
-    }
-    if let Some(summary) = model.summary.map(|text| text.content).filter(|text| !text.is_empty()) {
-        entry.summary_html = summary;
-    }
-    if let Some(content) = model.content.and_then(|content| content.body).filter(|text| !text.is_empty()) {
-        entry.content_html = content;
     }
     if entry.tags.is_empty() {
         entry.tags = model.categories.into_iter().map(|category| category.label.unwrap_or(category.term)).collect();
@@ -141,6 +140,7 @@ fn format(layout: &Layout<'_>) -> String {
         "feed" => "Atom 1.0".to_owned(),
         "rdf" if declares("netscape.com") || declares("rss/0.9") => "RDF 0.90".to_owned(),
         "rdf" => "RDF 1.0".to_owned(),
+        "channel" if root.attribute("href").is_some() || root.attribute("lastmod").is_some() => "CDF".to_owned(),
         _ if version.is_empty() || version.len() > 8 => "RSS".to_owned(),
         _ => format!("RSS {version}"),
     }

@@ -25,7 +25,8 @@ mod tests;
 mod times;
 mod tree;
 
-use std::collections::HashSet;
+use std::collections::hash_map::Entry as MapEntry;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use url::Url;
@@ -63,6 +64,15 @@ pub struct Entry {
     pub language: Option<String>,
 }
 
+impl Entry {
+    /// Whether there is anything in it to know it by or to read: an id, a link, a title or a text. A date, a picture or
+    /// a name alone is nothing to store.
+    pub fn says_something(&self) -> bool {
+        let texts = [&self.title, &self.summary_html, &self.content_html];
+        self.guid.is_some() || self.url.is_some() || texts.iter().any(|text| !text.is_empty())
+    }
+}
+
 /// An entry that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejected {
@@ -77,7 +87,7 @@ pub struct Rejected {
 pub struct Parsed {
     /// Oldest first.
     pub entries: Vec<Entry>,
-    /// Entries that say nothing, or lead nowhere.
+    /// Entries that hold nothing at all, or lead nowhere.
     pub rejected: Vec<Rejected>,
     /// `RSS 2.0`, `Atom 1.0`, `RDF 1.0`, `JSON Feed 1.1`, `sitemap`, `sitemap index`, `page`.
     pub format: String,
@@ -161,13 +171,24 @@ pub fn parse_text(text: &str, url: &Url, feed: &FeedConfig, now: Timestamp) -> R
 /// Repetitions out, oldest first.
 fn finish(parsed: &mut Parsed) {
     let before = parsed.entries.len();
-    let mut seen = HashSet::new();
-    let mut keep = parsed.entries.iter().map(|entry| {
-        // Copies of one piece, not pieces that share an id or a title: both happen (traps T4, T9).
+    // Copies of one piece, not pieces that share an id or a title: both happen (traps T4, T9). The texts, which are long,
+    // are looked at only where all else is the same.
+    let mut seen: HashMap<_, (&Entry, HashSet<_>)> = HashMap::new();
+    let mut keep = Vec::with_capacity(before);
+    for entry in &parsed.entries {
         let Entry { guid, url, title, summary_html, content_html, .. } = entry;
-        seen.insert((guid, url, title, summary_html, content_html))
-    });
-    let keep: Vec<bool> = keep.by_ref().collect();
+        keep.push(match seen.entry((guid, url, title, summary_html.len(), content_html.len())) {
+            MapEntry::Vacant(place) => {
+                place.insert((entry, HashSet::new()));
+                true
+            }
+            MapEntry::Occupied(mut place) => {
+                let (first, others) = place.get_mut();
+                others.insert((&first.summary_html, &first.content_html));
+                others.insert((summary_html, content_html))
+            }
+        });
+    }
     drop(seen);
     let mut keep = keep.into_iter();
     parsed.entries.retain(|_| keep.next().unwrap_or(true));

@@ -5,7 +5,8 @@
 //! Promise: as many entries as were read, in the same order. What was repaired is counted in [`Notes`].
 //! Not here: reading the tree ([`super::tree`]).
 //!
-//! The rewritten document holds only fields that `feed_rs` reads without harm. It panics on a person whose address has
+//! The rewritten document holds only fields that `feed_rs` reads without harm, and not the texts, of which it would only
+//! make copies. It panics on a person whose address has
 //! an Arabic comma behind it and on a media duration of twenty digits; dates and ids it fills by its own lights. These are
 //! read by us ([`super::entry`]) and never handed on.
 
@@ -105,7 +106,12 @@ impl Notes {
 /// The text without a byte order mark and the characters that no document may hold.
 pub fn clean<'a>(text: &'a str, notes: &mut Notes) -> Cow<'a, str> {
     let text = text.trim_start_matches('\u{feff}');
-    if text.chars().all(entities::is_legal) {
+    // Illegal are some bytes below 0x20 and two characters that begin with 0xEF: by blocks, so that the question is
+    // asked of many bytes at once.
+    let doubtful = |block: &[u8]| {
+        block.iter().fold(false, |doubt, b| doubt | (*b < 0x20) & !matches!(b, 9 | 10 | 13) | (*b == 0xEF))
+    };
+    if !text.as_bytes().chunks(1024).any(doubtful) || text.chars().all(entities::is_legal) {
         return Cow::Borrowed(text);
     }
     let keep = |c: &char| {
@@ -119,8 +125,8 @@ pub fn clean<'a>(text: &'a str, notes: &mut Notes) -> Cow<'a, str> {
 }
 
 /// Opens a document of RSS 2.0 with every namespace that [`as_rss`] uses.
-const RSS_HEAD: &str = "<?xml version=\"1.0\"?>\n<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\" \
-     xmlns:media=\"http://search.yahoo.com/mrss/\"><channel>\n";
+const RSS_HEAD: &str =
+    "<?xml version=\"1.0\"?>\n<rss version=\"2.0\" xmlns:media=\"http://search.yahoo.com/mrss/\"><channel>\n";
 
 /// The entries as a document of RSS 2.0.
 pub fn as_rss<'t>(entries: impl Iterator<Item = &'t Element<'t>>) -> String {
@@ -130,9 +136,6 @@ pub fn as_rss<'t>(entries: impl Iterator<Item = &'t Element<'t>>) -> String {
         if let Some(title) = super::entry::title(entry) {
             element("title", &title, &mut out);
         }
-        let (summary, content) = super::entry::texts(entry);
-        element("description", &summary, &mut out);
-        element("content:encoded", &content, &mut out);
         for link in entry.children().filter(|child| child.space == Space::Rss && child.is("link")) {
             element("link", link.text().trim(), &mut out);
         }
@@ -156,9 +159,6 @@ pub fn as_atom<'t>(entries: impl Iterator<Item = &'t Element<'t>>) -> String {
         if let Some(title) = super::entry::title(entry) {
             html("title", &title, &mut out);
         }
-        let (summary, content) = super::entry::texts(entry);
-        html("summary", &summary, &mut out);
-        html("content", &content, &mut out);
         for link in entry.children().filter(|child| child.space == Space::Atom && child.is("link")) {
             out.push_str("<link");
             for name in ["href", "rel"] {

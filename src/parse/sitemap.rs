@@ -7,7 +7,7 @@
 use url::Url;
 
 use super::entities;
-use super::names::Space;
+use super::names::{self, Space};
 use super::times::Times;
 use super::tree::{Element, Tree};
 use super::{Entry, Parsed, Rejected, address};
@@ -19,7 +19,8 @@ const MAX_MORE: usize = 1_000;
 pub fn read(tree: &Tree<'_>, url: &Url, times: &Times, limit: usize) -> Option<Parsed> {
     let of_name = |name: &'static str| tree.top.children().filter(move |root| root.is(name));
     let (sets, indexes): (Vec<_>, Vec<_>) = (of_name("urlset").collect(), of_name("sitemapindex").collect());
-    if sets.is_empty() && indexes.is_empty() {
+    // What comes first is what the document is: a stray `<urlset>` in a damaged feed makes no sitemap of it.
+    if !tree.top.children().next().is_some_and(|root| names::is_any_sitemap(root.name)) {
         return None;
     }
     let format = if sets.is_empty() { "sitemap index" } else { "sitemap" };

@@ -49,7 +49,7 @@ fn holds_both(what: &str, document: &str) {
 }
 
 #[test]
-fn no_damage_costs_an_entry() {
+fn t6_no_damage_costs_an_entry() {
     let both = format!("{FIRST}{SECOND}");
     let whole = rss(&both);
     let swap = |from: &str, to: &str| whole.replace(from, to);
@@ -127,7 +127,7 @@ fn no_damage_costs_an_entry() {
 }
 
 #[test]
-fn no_kind_of_atom_costs_an_entry() {
+fn t6_no_kind_of_atom_costs_an_entry() {
     let atom = |head: &str, title: &str| {
         format!(
             "<feed {head}><title>جريدة</title><entry>{title}<link href='https://news.example/1'/><id>a</id></entry>\
@@ -193,7 +193,7 @@ fn fields_are_the_documents_own() {
 }
 
 #[test]
-fn no_id_is_invented_and_no_id_is_believed_to_be_a_link() {
+fn t4_no_id_is_invented_and_no_name_is_believed_to_be_a_link() {
     let parsed = read(&rss(
         "<item><title>أ</title></item><item><title>ب</title><guid isPermaLink='false'>https://news.example/x</guid></item>",
     ));
@@ -202,7 +202,7 @@ fn no_id_is_invented_and_no_id_is_believed_to_be_a_link() {
 }
 
 #[test]
-fn times_that_cannot_be_are_kept_as_words_only() {
+fn t2_times_that_cannot_be_are_kept_as_words_only() {
     for (written, published) in [
         ("<pubDate>Thu, 19 Nov 2026 10:00:00 GMT</pubDate>", Some("2026-11-19T10:00:00Z")),
         ("<pubdate>Thu, 19 Nov 2026 10:00:00 GMT</pubdate>", Some("2026-11-19T10:00:00Z")),
@@ -238,6 +238,107 @@ fn the_oldest_comes_first() {
     assert_eq!(read(&rss(&all)).entries.iter().map(|e| &*e.title).collect::<String>(), "أأأبج");
     let some = item("ج", dated(12)) + &item("ب", String::new()) + &item("أ", dated(13));
     assert_eq!(read(&rss(&some)).entries.iter().map(|e| &*e.title).collect::<String>(), "أبج");
+}
+
+#[test]
+fn t4_entries_that_lack_the_same_fields_stay_apart() {
+    let parsed = read(&rss(
+        "<item><description>نص أول</description></item><item><description>نص ثان</description></item>\
+         <item><guid/><title/><link/><description>نص ثالث</description></item><item><pubDate>Thu, 19 Nov 2026 10:00:00 GMT</pubDate></item>",
+    ));
+    let texts: Vec<_> = parsed.entries.iter().map(|entry| (&*entry.summary_html, entry.says_something())).collect();
+    assert_eq!(texts, [("", false), ("نص ثالث", true), ("نص ثان", true), ("نص أول", true)]);
+    assert!(parsed.entries.iter().all(|entry| entry.guid.is_none() && entry.url.is_none()));
+}
+
+#[test]
+fn extensions_say_what_the_format_does_not() {
+    let item = |inside: &str| read(&rss(&format!("<item><title>خبر</title>{inside}</item>"))).entries.remove(0);
+    for (inside, image) in [
+        (
+            "<media:group><media:content url='/a.mp4' type='video/mp4'/><media:content url='/b.jpg' medium='image'/></media:group>",
+            "/b.jpg",
+        ),
+        ("<media:content url='/a.mp4' type='video/mp4'><media:thumbnail url='/t.jpg'/></media:content>", "/t.jpg"),
+        ("<enclosure url='/a.mp3' type='audio/mpeg'/><enclosure url='/c.jpg' type='image/jpeg'/>", "/c.jpg"),
+        ("<itunes:image href='/d.png'/>", "/d.png"),
+        ("<atom:link rel='enclosure' type='image/webp' href='/e'/>", "/e"),
+        ("<description>&lt;p&gt;&lt;img src='/f.gif'&gt;&lt;/p&gt;</description>", "/f.gif"),
+    ] {
+        assert_eq!(item(inside).image.as_ref().map(Url::path), Some(image), "{inside}");
+    }
+    for (inside, summary) in [
+        ("<itunes:subtitle>قصير</itunes:subtitle><itunes:summary>طويل</itunes:summary>", "طويل"),
+        ("<itunes:subtitle>قصير</itunes:subtitle>", "قصير"),
+        ("<media:group><media:description>وصف</media:description></media:group>", "وصف"),
+        ("<dc:description>وصف</dc:description>", "وصف"),
+    ] {
+        assert_eq!(item(inside).summary_html, summary, "{inside}");
+    }
+    let entry = item(
+        "<itunes:keywords>ماء، سدود,ري</itunes:keywords><dc:subject>زراعة</dc:subject><itunes:author>ليلى</itunes:author><dc:creator>سلمى</dc:creator>",
+    );
+    assert_eq!((entry.tags.join(" "), entry.authors.join(" ")), ("ماء سدود ري زراعة".into(), "ليلى سلمى".into()));
+    for date in ["dcterms:issued", "dcterms:created", "dc:date", "atom:published", "dcterms:modified"] {
+        let entry = item(&format!("<{date}>2026-11-19T10:00:00Z</{date}>"));
+        assert_eq!(entry.published, Some("2026-11-19T10:00:00Z".parse().unwrap()), "{date}");
+    }
+    let cdf = read(
+        "<CHANNEL HREF='https://news.example/' BASE='https://news.example/cdf/'><TITLE>جريدة</TITLE>\
+         <ITEM HREF='1' LASTMOD='2026-11-19T10:00:00Z'><TITLE>خبر</TITLE><ABSTRACT>موجز</ABSTRACT></ITEM></CHANNEL>",
+    );
+    let entry = &cdf.entries[0];
+    assert_eq!(
+        (&*cdf.format, entry.url.as_ref().map(Url::path), &*entry.summary_html),
+        ("CDF", Some("/cdf/1"), "موجز")
+    );
+    assert!(entry.published.is_some());
+}
+
+#[test]
+fn t10_what_is_quoted_is_cut_at_letters() {
+    let long = "خبر".repeat(200);
+    let page = format!("<html><head><title>{long}</title></head></html>");
+    for (text, letters) in [(page, 80), (long.clone(), 60)] {
+        let error = parse_text(&text, &address_of_feed(), &config(), now()).unwrap_err();
+        let quoted = error.message.split('`').nth(1).unwrap();
+        assert_eq!((quoted.chars().count(), long.starts_with(quoted)), (letters, true), "{quoted}");
+    }
+}
+
+#[test]
+fn t18_all_entries_are_read_and_a_limit_says_so() {
+    let items: String = (0..5_000).map(|n| format!("<item><title>خبر {n}</title><guid>{n}</guid></item>")).collect();
+    let mut feed = config();
+    feed.max_entries = 10_000;
+    let read = |feed: &FeedConfig| parse_text(&rss(&items), &address_of_feed(), feed, now()).unwrap();
+    let all = read(&feed);
+    assert_eq!((all.entries.len(), all.notes.len()), (5_000, 0));
+    feed.max_entries = 300;
+    let cut = read(&feed);
+    assert_eq!(
+        (cut.entries.len(), &cut.notes[..]),
+        (300, &["cut after 300 entries (`max_entries` of the feed)".to_owned()][..])
+    );
+    // The first of the document, which are the newest.
+    assert_eq!(cut.entries[299].title, "خبر 0");
+}
+
+#[test]
+fn t22_bombs_cost_no_more_than_their_length() {
+    let bomb = "<!DOCTYPE rss [<!ENTITY a \"ها\"><!ENTITY b \"&a;&a;&a;&a;&a;&a;&a;&a;\"><!ENTITY c \"&b;&b;&b;&b;&b;&b;&b;&b;\">]>";
+    let parsed = read(&format!("{bomb}{}", rss("<item><title>خبر &c;</title><link>/1</link></item>")));
+    assert_eq!(titles(&parsed), ["خبر &c;"]);
+    let deep = format!("<item><title>خبر</title><description>{}</description></item>", "<div><b>".repeat(50_000));
+    assert_eq!(titles(&read(&rss(&format!("{deep}{SECOND}")))), ["خبر", "المطر يعود غدا"]);
+    let same = "<item><title>خبر</title><guid>1</guid><description>نص</description></item>".repeat(25_000);
+    let other: String = (0..25_000)
+        .map(|n| format!("<item><title>خبر</title><guid>1</guid><description>نص {n:05}</description></item>"))
+        .collect();
+    let mut feed = config();
+    feed.max_entries = 50_000;
+    let parsed = parse_text(&rss(&(same + &other)), &address_of_feed(), &feed, now()).unwrap();
+    assert_eq!(parsed.entries.len(), 25_001);
 }
 
 #[test]
@@ -398,7 +499,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
 
     #[test]
-    fn damage_never_panics_and_costs_few_entries(
+    fn t6_damage_never_panics_and_costs_few_entries(
         wounds in proptest::collection::vec((0_usize..10_000, 0_usize..4, "[<>&;/!\"a-c\\[\\]\\-ا]{1,4}"), 1..4),
     ) {
         let mut bytes = twenty().into_bytes();
@@ -419,7 +520,7 @@ proptest! {
     }
 
     #[test]
-    fn a_cut_keeps_what_stands_before_it(place in 0_usize..10_000) {
+    fn t6_a_cut_keeps_what_stands_before_it(place in 0_usize..10_000) {
         let mut text = twenty();
         let mut at = place * text.len() / 10_000;
         while !text.is_char_boundary(at) { at += 1; }

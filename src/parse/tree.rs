@@ -74,6 +74,16 @@ impl<'a> Element<'a> {
         out
     }
 
+    /// The characters directly in it, without those of elements within.
+    pub fn own_text(&self) -> String {
+        let own = |node: &Node<'a>| match node {
+            Node::Text(text) => Some(text.to_string()),
+            Node::Raw(text) => Some((*text).to_owned()),
+            Node::Element(_) => None,
+        };
+        self.nodes.iter().filter_map(own).collect()
+    }
+
     fn gather(&self, out: &mut String) {
         for node in &self.nodes {
             match node {
@@ -134,15 +144,18 @@ impl<'a> Element<'a> {
 
 /// Writes `text` so that it reads as characters wherever it stands in a document.
 pub fn escape(text: &str, out: &mut String) {
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            c => out.push(c),
-        }
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|b| matches!(b, b'&' | b'<' | b'>' | b'"')) {
+        out.push_str(rest.get(..at).unwrap_or_default());
+        out.push_str(match rest.as_bytes().get(at) {
+            Some(b'&') => "&amp;",
+            Some(b'<') => "&lt;",
+            Some(b'>') => "&gt;",
+            _ => "&quot;",
+        });
+        rest = rest.get(at + 1..).unwrap_or_default();
     }
+    out.push_str(rest);
 }
 
 /// A document as read.

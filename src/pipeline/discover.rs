@@ -198,8 +198,12 @@ impl Search<'_> {
             Err(error) => {
                 let answers = [
                     "status",
+                    "server-error",
+                    "not-found",
                     "gone",
+                    "unauthorized",
                     "forbidden",
+                    "bot-wall",
                     "robots",
                     "body",
                     "redirect-loop",

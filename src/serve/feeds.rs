@@ -78,7 +78,7 @@ pub struct CursorView {
     pub polls: u64,
     /// Entries ever stored from it.
     pub stored: u64,
-    /// Where a permanent redirect has moved it.
+    /// Where a permanent redirect has moved it as it is configured now.
     pub moved_to: Option<Url>,
     /// The last failure among the polls that are kept, also where polls have succeeded since.
     pub last_error: Option<PollError>,
@@ -148,7 +148,7 @@ pub(super) async fn reload(State(shared): State<Shared>, uri: Uri) -> Result<Jso
     }
 }
 
-fn find<'a>(loaded: &'a Loaded, id: &str) -> Result<&'a FeedConfig, Problem> {
+pub(super) fn find<'a>(loaded: &'a Loaded, id: &str) -> Result<&'a FeedConfig, Problem> {
     let id: FeedId =
         id.parse().map_err(|_| Problem::parameter("id", id, "an id of small letters, digits and hyphens"))?;
     let found = loaded.feeds.iter().find(|feed| feed.id == id);
@@ -168,7 +168,7 @@ impl FeedView {
             not_modified: cursor.not_modified,
             polls: cursor.polls,
             stored: cursor.stored,
-            moved_to: cursor.moved_to.map(without_credentials),
+            moved_to: cursor.moved(feed).cloned().map(without_credentials),
             last_error: polls.iter().find_map(|poll| poll.outcome.error.clone()),
         });
         Ok((Self::described(feed.clone(), cursor), polls))

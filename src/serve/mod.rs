@@ -16,6 +16,7 @@ mod items;
 mod listen;
 mod log;
 mod problem;
+mod replay;
 mod request;
 mod stats;
 mod topics;
@@ -46,6 +47,7 @@ pub use files::{Files, serve_files};
 pub use items::{Listing, RevisionView, Revisions};
 pub use listen::{bind_unix, serve_tcp, serve_unix};
 pub use log::Reading;
+pub use replay::{EntryView, RejectedView, Replay, Reread};
 pub use stats::{Counts, FeedCounts, Overview};
 pub use topics::{TopicList, TopicView, TopicsFound};
 
@@ -146,6 +148,8 @@ fn routes(shared: Shared) -> Router {
         .route("/api/v1/feeds", get(feeds::list))
         .route("/api/v1/feeds/{id}", get(feeds::show))
         .route("/api/v1/feeds/{id}/poll", post(feeds::poll))
+        .route("/api/v1/feeds/{id}/unread", get(replay::show))
+        .route("/api/v1/feeds/{id}/unread/body", get(replay::body))
         .route("/api/v1/reload", post(feeds::reload))
         .route("/api/v1/topics", get(topics::list))
         .route("/api/v1/topics/test", post(topics::test))

@@ -46,11 +46,12 @@ pub(super) enum Table {
     Revisions,
     Cursors,
     Polls,
+    Unread,
 }
 
 impl Table {
     /// All tables, in the order of their numbers. The numbers stand in keys of [`Table::Chunks`]: append only.
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::Meta,
         Self::Items,
         Self::Chunks,
@@ -66,6 +67,7 @@ impl Table {
         Self::Revisions,
         Self::Cursors,
         Self::Polls,
+        Self::Unread,
     ];
 
     /// The tree's name on disk.
@@ -86,6 +88,7 @@ impl Table {
             Self::Revisions => "revisions",
             Self::Cursors => "cursors",
             Self::Polls => "polls",
+            Self::Unread => "unread",
         }
     }
 }

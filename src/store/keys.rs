@@ -15,6 +15,7 @@
 //! | revisions | number, revision |
 //! | cursors | feed 0, part |
 //! | polls | feed 0, counter |
+//! | unread | feed 0, part |
 
 use jiff::Timestamp;
 
@@ -74,9 +75,30 @@ pub(super) fn cursor(feed: &FeedId) -> Vec<u8> {
     [name(feed.as_str()), vec![b'c']].concat()
 }
 
+/// Of the lines that recur on the pages of a feed.
+pub(super) fn recurring(feed: &FeedId) -> Vec<u8> {
+    [name(feed.as_str()), vec![b'l']].concat()
+}
+
 /// Of the entries that a feed has shown.
 pub(super) fn seen(feed: &FeedId) -> Vec<u8> {
     [name(feed.as_str()), vec![b's']].concat()
+}
+
+/// Of what is told of a feed's unread document.
+pub(super) fn unread(feed: &FeedId) -> Vec<u8> {
+    [name(feed.as_str()), vec![b'd']].concat()
+}
+
+/// Of the document's bytes.
+pub(super) fn unread_body(feed: &FeedId) -> Vec<u8> {
+    [name(feed.as_str()), vec![b'b']].concat()
+}
+
+/// The feed in a key that begins with one.
+pub(super) fn feed(key: &[u8]) -> Option<FeedId> {
+    let name = key.split(|byte| *byte == 0).next()?;
+    std::str::from_utf8(name).ok()?.parse().ok()
 }
 
 /// Of polls.

@@ -15,6 +15,7 @@ mod keys;
 mod layout;
 mod reader;
 mod records;
+mod recurring;
 mod schema;
 mod staged;
 mod values;
@@ -40,7 +41,7 @@ pub use writer::{MAX_PRUNE, Writer};
 use crate::dedup::Verdict;
 use crate::id::{FeedId, ItemId, Seq, TopicId};
 use crate::item::{Candidate, Item};
-use crate::source::{FeedCursor, PollRecord};
+use crate::source::{FeedCursor, PollRecord, Unread};
 use crate::units::{ByteSize, Span};
 use engine::{Engine, Fault, REPAIR_HINT, Read as _, Table};
 use writer::NEXT_SEQ;
@@ -107,6 +108,8 @@ pub struct Group {
     pub items: Vec<Decided>,
     /// Where feeds are left. Written in the same transaction as the items.
     pub cursors: Vec<(FeedId, FeedCursor, Option<PollRecord>)>,
+    /// Documents that could not be read, each in place of the one before of its feed.
+    pub unread: Vec<(FeedId, Unread)>,
     /// `stored_at` and the log's `at`.
     pub at: Option<Timestamp>,
 }

@@ -22,7 +22,7 @@ use super::{Inner, ItemQuery, Known, Page, Stats, StoreError, feeds, keys, recor
 use crate::dedup::{Fingerprint, Original};
 use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq};
 use crate::item::{Copy, Item, LogRecord};
-use crate::source::{FeedCursor, PollRecord};
+use crate::source::{FeedCursor, PollRecord, Unread};
 
 /// The most items on a page, and the most log records at once.
 pub const MAX_PAGE: usize = 500;
@@ -172,6 +172,11 @@ impl Store {
             }
         }
         Ok(polls)
+    }
+
+    /// The feed's last document that could not be read, or not all of it.
+    pub fn unread(&self, feed: &FeedId) -> Result<Option<Unread>, StoreError> {
+        feeds::unread(&self.inner.engine, feed)
     }
 
     /// What deciding needs to know of a stored item.

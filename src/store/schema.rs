@@ -27,6 +27,7 @@ use crate::topic::{Decision, Evidence, Field, TopicMatch};
 pub(super) const SCHEMA: u32 = 1;
 
 const V1: u8 = 1;
+const V2: u8 = 2;
 /// The fastest of zstd's levels that still halves Arabic text twice.
 const LEVEL: i32 = 3;
 
@@ -508,9 +509,31 @@ fn unpacked<T: DeserializeOwned>(bytes: &[u8], what: impl Fn() -> String) -> Res
     postcard::from_bytes(&bytes).map_err(|error| damaged(what(), &error.to_string()))
 }
 
+/// `[version][zstd]` of bytes that are no record of ours.
+pub(super) fn packed_bytes(bytes: &[u8], what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
+    let mut out = vec![V1];
+    zstd::stream::copy_encode(bytes, &mut out, LEVEL)
+        .map_err(|error| StoreError::Engine(format!("{}: it cannot be compressed: {error}", what())))?;
+    Ok(out)
+}
+
+pub(super) fn unpacked_bytes(bytes: &[u8], what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
+    let rest = version_1(bytes, &what)?;
+    zstd::stream::decode_all(rest).map_err(|error| damaged(what(), &error.to_string()))
+}
+
 /// `[version][postcard]`, for what is small or does not compress.
 pub(super) fn plain(record: &impl Serialize, what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
-    postcard::to_extend(record, vec![V1])
+    encoded(V1, record, what)
+}
+
+/// The same, for a record of the second version.
+pub(super) fn plain_2(record: &impl Serialize, what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
+    encoded(V2, record, what)
+}
+
+fn encoded(version: u8, record: &impl Serialize, what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
+    postcard::to_extend(record, vec![version])
         .map_err(|error| StoreError::Engine(format!("{}: it cannot be encoded: {error}", what())))
 }
 
@@ -519,11 +542,29 @@ pub(super) fn unplain<T: DeserializeOwned>(bytes: &[u8], what: impl Fn() -> Stri
     postcard::from_bytes(rest).map_err(|error| damaged(what(), &error.to_string()))
 }
 
+/// A record of the second version, or of the first, made one of the second.
+pub(super) fn unplain_2<First, Second>(bytes: &[u8], what: impl Fn() -> String) -> Result<Second, StoreError>
+where
+    First: DeserializeOwned,
+    Second: DeserializeOwned + From<First>,
+{
+    if bytes.first() == Some(&V1) {
+        return unplain::<First>(bytes, what).map(Second::from);
+    }
+    let rest = version(V2, bytes, &what)?;
+    postcard::from_bytes(rest).map_err(|error| damaged(what(), &error.to_string()))
+}
+
 fn version_1<'a>(bytes: &'a [u8], what: &impl Fn() -> String) -> Result<&'a [u8], StoreError> {
+    version(V1, bytes, what)
+}
+
+/// What is in a record of the version `newest`, the newest that is known of its kind.
+fn version<'a>(newest: u8, bytes: &'a [u8], what: &impl Fn() -> String) -> Result<&'a [u8], StoreError> {
     match bytes.split_first() {
-        Some((&V1, rest)) => Ok(rest),
+        Some((version, rest)) if *version == newest => Ok(rest),
         Some((version, _)) => Err(StoreError::Corrupt {
-            what: format!("{}: its record has the version {version}, and this program reads up to {V1}", what()),
+            what: format!("{}: its record has the version {version}, and this program reads up to {newest}", what()),
             hint: "run the newer program that wrote it".to_owned(),
         }),
         None => Err(damaged(what(), "the record is empty")),

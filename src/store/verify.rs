@@ -215,7 +215,7 @@ impl Check<'_> {
     }
 
     fn feeds(&mut self) -> Result<(), StoreError> {
-        for table in [Table::Cursors, Table::Polls] {
+        for table in [Table::Cursors, Table::Polls, Table::Unread] {
             for entry in self.engine.scan(table, EVERYTHING) {
                 let Some((key, head)) = self.note(entry)? else { break };
                 self.chunks += u64::from(values::further(&head));
@@ -226,7 +226,11 @@ impl Check<'_> {
                 if table == Table::Polls {
                     self.note(feeds::decode_poll(&name, &bytes))?;
                 } else if let Ok(feed) = name.parse() {
-                    self.note(feeds::cursor(self.engine, &feed))?;
+                    if table == Table::Unread {
+                        self.note(feeds::unread(self.engine, &feed))?;
+                    } else {
+                        self.note(feeds::cursor(self.engine, &feed))?;
+                    }
                 } else {
                     self.problems.push(format!("{}: `{name}` is no feed's id", table.name()));
                 }

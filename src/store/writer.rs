@@ -92,13 +92,16 @@ impl Writer {
             for (feed, cursor, poll) in &group.cursors {
                 change.leave(feed, cursor, poll.as_ref())?;
             }
+            for (feed, unread) in &group.unread {
+                feeds::put_unread(&mut change.staged, feed, unread)?;
+            }
             Ok(())
         })?;
         Ok(Seq(self.next_seq - 1))
     }
 
     /// Removes the oldest items stored before `before`, at most `max` of them and at most [`MAX_PRUNE`], with all that
-    /// follows from them; each leaves a `removed` record in the log. How many were removed: call again, later, while it
+    /// follows from them; each leaves a `removed` record in the log. Unread documents fetched before it go, too. How many were removed: call again, later, while it
     /// is `max`. The store has no clock: the records get the newest time that a commit was given.
     ///
     /// # Errors
@@ -118,6 +121,14 @@ impl Writer {
                 }
                 change.remove(&stored)?;
                 removed += 1;
+            }
+            // One for each feed at most, and only of feeds that have failed.
+            let mut unread = BTreeSet::new();
+            for entry in change.inner.engine.scan(Table::Unread, (Bound::Unbounded, Bound::Unbounded)) {
+                unread.extend(keys::feed(&entry?.0));
+            }
+            for feed in unread {
+                feeds::drop_unread(&mut change.staged, &feed, before)?;
             }
             Ok(removed)
         })

@@ -12,10 +12,11 @@
 //! all. What HTTP or the document says is believed unless it gives no Arabic where windows-1256 or ISO-8859-6 give good
 //! Arabic: bytes declared as UTF-8 or windows-1252 that are nothing of the kind.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use encoding_rs::{Encoding, ISO_8859_6, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1256};
+use encoding_rs::{Encoding, ISO_8859_6, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252, WINDOWS_1256};
 
 use super::plausible::{self, PLAUSIBLE};
 
@@ -69,7 +70,7 @@ pub struct Decoded {
     pub charset: &'static str,
     /// What decided.
     pub why: Why,
-    /// How many byte sequences were not valid and became U+FFFD or were dropped.
+    /// How many byte sequences were not valid: they became U+FFFD, or the quotation mark or dash that they clearly are.
     pub bad: usize,
 }
 
@@ -88,14 +89,18 @@ pub fn decode(bytes: &[u8], hints: Hints<'_>) -> Decoded {
     }
     // A UTF-8 mark before something else is left by an editor that saved one included file; the rest decides.
     let bytes = strip_bom(bytes, UTF_8);
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Decoded { text: text.to_owned(), charset: UTF_8.name(), why: Why::ValidUtf8, bad: 0 };
+    }
     if nearly_utf8(bytes) {
         return read(bytes, UTF_8, Why::ValidUtf8);
     }
-    let arabic = best_arabic(bytes);
+    let sample = &*sample(bytes);
+    let arabic = best_arabic(sample);
     let rungs = [(hints.http, Why::Http), (declaration(bytes), Why::Declared)];
     for (label, why) in rungs {
         if let Some(named) = label.and_then(encoding)
-            && believable(bytes, named, &arabic)
+            && believable(sample, named, &arabic)
         {
             return read(bytes, named, why);
         }
@@ -115,12 +120,45 @@ fn encoding(label: &str) -> Option<&'static Encoding> {
 
 fn read(bytes: &[u8], encoding: &'static Encoding, why: Why) -> Decoded {
     if encoding == UTF_8 {
-        let bad = bytes.utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count();
-        return Decoded { text: String::from_utf8_lossy(bytes).into_owned(), charset: encoding.name(), why, bad };
+        let (text, bad) = lossy(bytes);
+        return Decoded { text, charset: encoding.name(), why, bad };
     }
     let (text, faulty) = encoding.decode_without_bom_handling(bytes);
     let bad = if faulty { text.matches('\u{FFFD}').count() } else { 0 };
     Decoded { text: text.into_owned(), charset: encoding.name(), why, bad }
+}
+
+/// UTF-8 with its faults, and their number: each becomes U+FFFD, or the mark that it clearly is in windows-1252.
+fn lossy(bytes: &[u8]) -> (String, usize) {
+    let (mut text, mut bad) = (String::with_capacity(bytes.len() + 16), 0);
+    let mut chunks = bytes.utf8_chunks().peekable();
+    while let Some(chunk) = chunks.next() {
+        text.push_str(chunk.valid());
+        if chunk.invalid().is_empty() {
+            continue;
+        }
+        bad += 1;
+        let before = chunk.valid().chars().next_back();
+        // A fault right behind this one has no valid text before it.
+        let (after, alone) =
+            chunks.peek().map_or((None, true), |next| (next.valid().chars().next(), !next.valid().is_empty()));
+        let first = before.is_none() && bad > 1;
+        let meant = if alone && !first { stray(chunk.invalid(), before, after) } else { None };
+        text.push(meant.unwrap_or('\u{FFFD}'));
+    }
+    (text, bad)
+}
+
+/// The quotation mark or dash that an editor for windows-1252 left as a single byte among UTF-8.
+///
+/// Most of these bytes are also the second half of an Arabic letter or mark, which may have lost its first half: those
+/// are believed only where no Arabic letter touches them. The four commonest are half of nothing that is written.
+fn stray(invalid: &[u8], before: Option<char>, after: Option<char>) -> Option<char> {
+    let byte = *invalid.first().filter(|byte| invalid.len() == 1 && (0x80..=0x9F).contains(*byte))?;
+    let arabic = |c: Option<char>| c.is_some_and(|c| matches!(c, '\u{600}'..='\u{6FF}') && c.is_alphanumeric());
+    let clear = matches!(byte, 0x93 | 0x94 | 0x96 | 0x97) || !(arabic(before) || arabic(after));
+    let (text, _) = WINDOWS_1252.decode_without_bom_handling(std::slice::from_ref(invalid.first()?));
+    text.chars().next().filter(|c| clear && !c.is_control())
 }
 
 fn strip_bom<'a>(bytes: &'a [u8], encoding: &'static Encoding) -> &'a [u8] {
@@ -177,6 +215,17 @@ fn nearly_utf8(bytes: &[u8]) -> bool {
         bad += usize::from(!chunk.invalid().is_empty());
     }
     bad == 0 || good >= 3 * bad
+}
+
+/// What is looked at of a long document to find out its charset: blocks with letters that are not ASCII.
+fn sample(bytes: &[u8]) -> Cow<'_, [u8]> {
+    /// A block begins at an even place and is of even length, for charsets with two bytes a letter.
+    const BLOCK: usize = 4 << 10;
+    const BLOCKS: usize = 32;
+    if bytes.len() <= BLOCK * BLOCKS {
+        return Cow::Borrowed(bytes);
+    }
+    Cow::Owned(bytes.chunks(BLOCK).filter(|block| !block.is_ascii()).take(BLOCKS).flatten().copied().collect())
 }
 
 /// How good the better Arabic reading of the bytes is.

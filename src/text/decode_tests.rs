@@ -153,7 +153,7 @@ fn cases() -> Vec<Case> {
 }
 
 #[test]
-fn arabic_comes_out_whatever_is_said() {
+fn t1_arabic_comes_out_whatever_is_said() {
     for Case { name, bytes, hints, want } in cases() {
         let decoded = decode(&bytes, hints);
         assert_eq!((decoded.charset, decoded.why), want, "{name}");
@@ -194,6 +194,28 @@ fn a_few_bad_bytes_do_not_unseat_utf8() {
         let decoded = decode(&bytes, Hints { http: Some("windows-1256"), ..Hints::default() });
         assert_eq!((decoded.charset, decoded.why, decoded.bad), ("UTF-8", Why::ValidUtf8, 1));
         assert!(decoded.text.contains(tail), "{}", decoded.text);
+    }
+}
+
+#[test]
+fn a_stray_mark_of_windows_1252_is_that_mark() {
+    for (bytes, want) in [
+        (&[b"\xD9\x82\xD8\xA7\xD9\x84 \x93".as_slice(), "نعم".as_bytes(), b"\x94 "].concat(), "قال “نعم” "),
+        (&["عام 2024".as_bytes(), b"\x96", "2025 كان".as_bytes()].concat(), "عام 2024–2025 كان"),
+        (&["الوزير".as_bytes(), b" \x97 ", "أمس".as_bytes()].concat(), "الوزير — أمس"),
+        (&["كلمة ".as_bytes(), b"it\x92s", " هنا".as_bytes()].concat(), "كلمة it’s هنا"),
+        (&["كلمة ".as_bytes(), b"(\x85)", " هنا".as_bytes()].concat(), "كلمة (…) هنا"),
+        // The second halves of ل and of a shadda: their first halves are lost, no mark was meant.
+        (&["كلا".as_bytes(), b"\x84", "كلمة".as_bytes()].concat(), "كلا\u{FFFD}كلمة"),
+        (&["شد".as_bytes(), b"\x91", " كلمة".as_bytes()].concat(), "شد\u{FFFD} كلمة"),
+        // Two of them beside each other, one that windows-1252 does not have, a first half.
+        (&["كلمة ".as_bytes(), b"\x93\x94", " هنا".as_bytes()].concat(), "كلمة \u{FFFD}\u{FFFD} هنا"),
+        (&["كلمة ".as_bytes(), b"\x81", " هنا".as_bytes()].concat(), "كلمة \u{FFFD} هنا"),
+        (&["كلمة ".as_bytes(), b"\xD8", " هنا".as_bytes()].concat(), "كلمة \u{FFFD} هنا"),
+    ] {
+        let decoded = decode(bytes, Hints::default());
+        assert_eq!((decoded.text.as_str(), decoded.charset), (want, "UTF-8"));
+        assert!(decoded.bad > 0);
     }
 }
 

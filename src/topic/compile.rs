@@ -457,13 +457,14 @@ impl<'f> Compiler<'f> {
 pub(super) fn locate(text: &Spanned<String>, at: &Range<usize>) -> Range<usize> {
     let (span, value) = (text.span(), text.get_ref());
     // What one backslash each would have escaped; as many bytes more could also be a longer quotation mark.
-    let escapable = value.chars().filter(|c| matches!(c, '"' | '\\') || c.is_control()).count();
+    // Counted where it matters alone: a long query may have a fault in every word.
+    let escapable = || value.chars().filter(|c| matches!(c, '"' | '\\') || c.is_control()).count();
     let offset = match span.len().checked_sub(value.len()) {
         Some(0) => 0,
         Some(2) => 1,
-        Some(6) if escapable != 4 => 3,
+        Some(6) if escapable() != 4 => 3,
         // The line feed after an opening ''' is not part of the value.
-        Some(7) if escapable != 5 => 4,
+        Some(7) if escapable() != 5 => 4,
         _ => return span,
     };
     if at.is_empty() && at.start >= value.len() {

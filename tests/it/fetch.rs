@@ -1,6 +1,9 @@
 //! Fetching, against a server of our own that answers byte for byte what a row says.
 
+mod encodings;
+mod errors;
 mod robots;
+mod tls;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
@@ -384,13 +387,13 @@ async fn t22_what_was_read_of_a_slow_or_broken_body_is_kept() {
 #[tokio::test]
 async fn a_status_says_what_to_do() {
     for (status, named, severity) in [
-        ("401 Unauthorized", "forbidden", Severity::Hard),
+        ("401 Unauthorized", "unauthorized", Severity::Hard),
         ("403 Forbidden", "forbidden", Severity::Hard),
-        ("404 Not Found", "status", Severity::Hard),
+        ("404 Not Found", "not-found", Severity::Hard),
         ("410 Gone", "gone", Severity::Hard),
         ("418 Teapot", "status", Severity::Hard),
-        ("500 Oops", "status", Severity::Temporary),
-        ("502 Bad Gateway", "status", Severity::Temporary),
+        ("500 Oops", "server-error", Severity::Temporary),
+        ("502 Bad Gateway", "server-error", Severity::Temporary),
         ("300 Multiple", "status", Severity::Hard),
     ] {
         let server = Server::start(vec![("/feed", vec![reply(status, "", "x")])]).await;
@@ -404,14 +407,14 @@ async fn a_status_says_what_to_do() {
     }
     let challenge = vec![reply("503 Service Unavailable", "cf-mitigated: challenge\r\n", "x")];
     let server = Server::start(vec![("/feed", challenge)]).await;
-    assert_eq!(kind(get(server.url("/feed")).await), "forbidden");
+    assert_eq!(kind(get(server.url("/feed")).await), "bot-wall");
 }
 
 #[tokio::test]
 async fn a_server_that_is_away_is_temporary_and_a_wrong_name_is_not() {
     let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let error = get(format!("http://{gone}/").parse().unwrap()).await.unwrap_err();
-    assert_eq!((error.0.kind.as_str(), error.retry()), ("connect", Retry::Backoff));
+    assert_eq!((error.0.kind.as_str(), error.retry()), ("connection-refused", Retry::Backoff));
     let server = Server::start(vec![("/", vec![Send(b"not http at all\r\n\r\n".to_vec())])]).await;
     assert_eq!(kind(get(server.url("/")).await), "connect");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -213,7 +213,7 @@ fn check_online_tells_what_each_feed_gives() {
     assert_eq!(row("good").unwrap()[4], "3", "{shown}");
     let (login, gone) = (row("login").unwrap(), row("gone").unwrap());
     assert!(login[1] == "200" && login[6].starts_with("login-page: ") && !login[7].is_empty(), "{shown}");
-    assert!(gone[1] == "404" && gone[6].starts_with("status: ") && !gone[7].is_empty(), "{shown}");
+    assert!(gone[1] == "404" && gone[6].starts_with("not-found: ") && !gone[7].is_empty(), "{shown}");
     assert!(row("off").is_none(), "{shown}");
     assert!(!home.path("data").exists(), "no store is opened");
 }

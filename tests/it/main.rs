@@ -11,18 +11,22 @@
 
 mod config;
 mod copies;
+mod damage;
 mod demo;
+mod edition;
 mod explain;
 mod feeds;
 mod fetch;
 mod flow;
 mod forms;
+mod found;
 mod learned;
 mod newsroom;
 mod pages;
 mod rasid;
 mod read_api;
 mod recovery;
+mod replay;
 mod shutdown;
 mod sources;
 mod store;
@@ -31,3 +35,4 @@ mod swarm;
 mod text;
 mod tidy;
 mod topics;
+mod traps;

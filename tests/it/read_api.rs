@@ -69,7 +69,7 @@ impl World {
 
     fn commit(&mut self, candidate: Candidate, verdict: Verdict) {
         let items = vec![Decided { candidate, verdict }];
-        self.writer.commit(Group { items, cursors: Vec::new(), at: Some(now()) }).unwrap();
+        self.writer.commit(Group { items, at: Some(now()), ..Group::default() }).unwrap();
     }
 
     fn router(&self) -> Router {

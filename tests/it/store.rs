@@ -10,8 +10,11 @@ use jiff::Timestamp;
 use rasid::dedup::{Fingerprint, Original, Verdict, VerdictKind};
 use rasid::id::{ContentHash, EntryKey, FeedId, ItemId, Seq};
 use rasid::item::{Candidate, Content, LogKind, PublishedFrom, TextFrom};
-use rasid::source::{FeedCursor, PollOutcome, PollRecord, Seen, Validators};
+use rasid::source::{
+    FeedCursor, LedAway, PollError, PollOutcome, PollRecord, Refused, Seen, Severity, Unread, Validators,
+};
 use rasid::store::{Decided, Group, ItemQuery, MAX_GROUP, Store, StoreConfig, StoreError, Writer, open};
+use rasid::text::recurring::RecurringLines;
 use rasid::topic::{Decision, Evidence, Field, TopicMatch};
 use rasid::units::{ByteSize, Span};
 
@@ -102,7 +105,7 @@ fn copy(kind: VerdictKind, of: ItemId, candidate: Candidate) -> Decided {
 }
 
 fn group(second: i64, items: Vec<Decided>) -> Group {
-    Group { items, cursors: vec![], at: Some(time(second)) }
+    Group { items, at: Some(time(second)), ..Group::default() }
 }
 
 fn ids(store: &Store, query: &ItemQuery) -> Vec<ItemId> {
@@ -373,9 +376,20 @@ fn cursor(polls: u64, seen: usize) -> FeedCursor {
         polls,
         stored: 3,
         moved_to: None,
+        moved_from: Some("https://rt.example/rss".parse().unwrap()),
+        led_away: Some(LedAway { to: "https://rt.example/2".parse().unwrap(), polls: 3 }),
         body_hash: Some(4),
         distrusted: false,
+        recurring: recurring(polls),
     }
+}
+
+fn recurring(polls: u64) -> RecurringLines {
+    let mut lines = RecurringLines::default();
+    for number in 0..polls.min(40) {
+        lines.observe("rt.example", &number.to_string(), "عنوان", "سطر\nسطر آخر");
+    }
+    lines
 }
 
 #[test]
@@ -395,6 +409,48 @@ fn cursors_and_the_last_fifty_polls_are_kept() {
     assert_eq!((polls.len(), polls[0].at, polls[49].at), (50, time(59), time(10)));
     assert_eq!(polls[0].outcome.notes[0].chars().count(), 4_000);
     assert!(store.polls(&feed("rt2")).unwrap().is_empty());
+    clean(&store);
+}
+
+#[test]
+fn the_last_unread_document_of_a_feed_is_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, mut writer) = opened(dir.path());
+    let error = PollError {
+        kind: "k".into(),
+        message: "م".into(),
+        hint: "h".into(),
+        severity: Severity::Soft,
+        retry_after: None,
+    };
+    let document = |second: i64, length: u32, error: &Option<PollError>| Unread {
+        at: time(second),
+        url: "https://rt.example/feed".parse().unwrap(),
+        status: 200,
+        content_type: Some("text/html".into()),
+        charset: None,
+        cut: Some("ق".into()),
+        length: u64::from(length) + 1,
+        // Hardly to be packed: it takes many chunks.
+        bytes: (0..length).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect(),
+        error: error.clone(),
+    };
+    assert_eq!(store.unread(&feed("rt")).unwrap(), None);
+    for (second, length, error) in [(1, 200_000, Some(error)), (2, 0, None), (3, 50_000, None), (4, 50_000, None)] {
+        let unread = document(second, length, &error);
+        let refused = vec![Refused::new("parse", "ق", "م")];
+        let outcome = PollOutcome { refused, ..PollOutcome::default() };
+        let poll = PollRecord { at: time(second), took_ms: 5, outcome, next: time(900), rule: String::new() };
+        let cursors = vec![(feed("rt"), cursor(1, 1), Some(poll.clone()))];
+        writer.commit(Group { cursors, unread: vec![(feed("rt"), unread.clone())], ..Group::default() }).unwrap();
+        assert_eq!(store.unread(&feed("rt")).unwrap(), Some(unread));
+        assert_eq!(store.polls(&feed("rt")).unwrap()[0], poll);
+        clean(&store);
+    }
+    writer.commit(Group { unread: vec![(feed("rt2"), document(9, 9, &None))], ..Group::default() }).unwrap();
+    writer.prune(time(9), 10).unwrap();
+    assert_eq!(store.unread(&feed("rt")).unwrap(), None, "as old as what retention removes");
+    assert!(store.unread(&feed("rt2")).unwrap().is_some());
     clean(&store);
 }
 

@@ -100,9 +100,9 @@ fn items(host: usize, feed: usize) -> String {
         let teaser = feed == 0 && manner(host) == Manner::Teasers;
         let words = if teaser { 12 } else { 70 };
         let (title, text) = (prose(number * 2 + 1, 7), prose(number * 2, words));
-        write!(
+        writeln!(
             items,
-            "<item><guid>{}</guid><link>/p/{number}</link><title>{}</title><description>{text}</description></item>\n",
+            "<item><guid>{}</guid><link>/p/{number}</link><title>{}</title><description>{text}</description></item>",
             guid(host, feed, entry),
             title.replace('\n', " "),
         )

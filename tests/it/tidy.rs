@@ -39,6 +39,7 @@ const RIM_IMPORTS: &[(&str, &str)] = &[("serve", "store")];
 const CRATES: &[(&str, &[&str])] = &[
     ("reqwest", &["src/fetch/"]),
     ("feed_rs", &["src/parse/"]),
+    ("flate2", &["src/fetch/"]),
     ("scraper", &["src/extract/html", "src/parse/page"]),
     ("trafilatura", &["src/extract/"]),
     ("sled", &["src/store/engine"]),

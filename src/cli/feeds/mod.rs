@@ -8,6 +8,7 @@ mod discover;
 mod list;
 mod opml;
 mod poll;
+mod replay;
 mod why;
 
 use clap::Subcommand;
@@ -52,6 +53,18 @@ pub(super) enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Reads the last document again that could not be read, or not all of it; stores nothing
+    Replay {
+        /// The feed
+        #[arg(value_name = "ID", value_parser = id)]
+        id: FeedId,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        /// The document's very bytes instead
+        #[arg(long, conflicts_with = "json")]
+        body: bool,
+    },
     /// Polls a feed now
     Poll {
         /// The feed
@@ -80,6 +93,7 @@ pub(super) async fn run(here: &Here, command: Command) -> anyhow::Result<()> {
             reload(here).await
         }
         Command::Why { id, json } => why::run(here, &id, json).await,
+        Command::Replay { id, json, body } => replay::run(here, &id, json, body).await,
         Command::Poll { id, json } => poll::run(here, &id, json).await,
     }
 }

@@ -6,6 +6,7 @@ use super::super::Here;
 use super::super::output::{self, Screen, one_line};
 use super::super::table::{Column, Fit, render};
 use super::list::state;
+use super::replay;
 use crate::id::FeedId;
 use crate::serve::FeedHistory;
 use crate::source::{PollOutcome, PollRecord};
@@ -32,7 +33,8 @@ pub(super) async fn run(here: &Here, id: &FeedId, json: bool) -> anyhow::Result<
         Column("note", Fit::Cut),
     ];
     let rows: Vec<Vec<String>> = history.polls.iter().map(poll_row).collect();
-    Ok(output::print(&format!("\n{}", render(screen, &columns, &rows)))?)
+    output::print(&format!("\n{}", render(screen, &columns, &rows)))?;
+    replay::show_refused(screen, &history)
 }
 
 fn describe(screen: Screen, history: &FeedHistory) -> Result<String, std::fmt::Error> {

@@ -161,7 +161,7 @@ async fn what_was_read_is_remembered() {
 async fn a_site_in_trouble_is_left_alone_for_a_while() {
     let (mut robots, count) = (Robots::new(), Cell::new(0));
     let denied = ask(&robots, &count, status(500)).await.unwrap_err();
-    assert_eq!((denied.kind.as_str(), denied.severity), ("status", Severity::Temporary));
+    assert_eq!((denied.kind.as_str(), denied.severity), ("server-error", Severity::Temporary));
     assert!(denied.message.contains("https://a.example/x") && denied.message.contains("robots.txt: status 500"));
     assert!(denied.retry_after.is_some_and(|wait| wait > Span::secs(590) && wait.get() <= UNREADABLE));
     assert!(ask(&robots, &count, document("", None)).await.is_err());

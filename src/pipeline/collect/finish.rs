@@ -8,15 +8,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use url::Url;
 
 use super::draft::{Draft, is_article};
 use crate::dedup::Fingerprint;
-use crate::extract::html::{Page, page_on_thread, plain};
+use crate::extract::html::{Page, Reading, page_on_thread, plain};
+use crate::extract::url::{canonical, is_page_of};
 use crate::item::{Candidate, Content, PublishedFrom, TextFrom};
 use crate::source::{Document, FeedConfig};
 use crate::text::decode::{Hints, decode};
 use crate::text::language;
+use crate::text::recurring::RecurringLines;
 use crate::topic::Article;
 use crate::topic::matcher::Topics;
 
@@ -31,6 +34,8 @@ pub(super) struct Task {
     pub feed: FeedConfig,
     pub language: Option<String>,
     pub topics: Arc<Topics>,
+    /// What the feed's pages print again and again.
+    pub recurring: RecurringLines,
     pub now: Timestamp,
 }
 
@@ -40,19 +45,41 @@ pub(super) struct Finished {
     pub candidate: Result<Box<Candidate>, String>,
     /// Why the page gave no text, where one was wanted.
     pub page_missing: Option<String>,
+    /// What the page said, for what is remembered of its site.
+    pub page: Option<Told>,
+}
+
+/// A page's text before lines that recur were left out of it.
+#[derive(Default)]
+pub(super) struct Told {
+    pub host: String,
+    pub address: String,
+    pub title: String,
+    pub text: String,
+    /// How the text was found, where not in the usual way.
+    pub notes: Vec<String>,
+    /// How many lines were left out.
+    pub left_out: usize,
+}
+
+/// A page and where it was in the end.
+struct Read {
+    page: Page,
+    url: Url,
 }
 
 pub(super) fn finish(task: Task) -> Finished {
-    let Task { draft, page, feed, language, topics, now } = task;
-    let (page, page_missing) = match page.map(|page| page.and_then(|document| read_page(document, &feed, now))) {
+    let Task { draft, page, feed, language, topics, recurring, now } = task;
+    let (mut page, page_missing) = match page.map(|page| page.and_then(|document| read_page(document, &feed, now))) {
         None => (None, None),
         Some(Ok(page)) => (Some(page), None),
         Some(Err(reason)) => (None, Some(reason)),
     };
+    let told = page.as_mut().map(|read| told(read, &draft, &feed, &recurring));
     let content = content(&draft, page, language.as_deref(), now);
     if content.title.is_empty() && content.text.is_empty() {
         let reason = "it has neither a title nor a text".to_owned();
-        return Finished { candidate: Err(reason), page_missing };
+        return Finished { candidate: Err(reason), page_missing, page: told };
     }
     let topics = topics.classify(&Article {
         title: &content.title,
@@ -64,12 +91,29 @@ pub(super) fn finish(task: Task) -> Finished {
     });
     let fingerprint = Fingerprint::of(&content.title, &content.text);
     let candidate = Candidate { feed: feed.id, key: draft.key, hash: draft.hash, content, topics, fingerprint };
-    Finished { candidate: Ok(Box::new(candidate)), page_missing }
+    Finished { candidate: Ok(Box::new(candidate)), page_missing, page: told }
 }
 
-fn content(draft: &Draft, page: Option<Page>, language: Option<&str>, now: Timestamp) -> Content {
+/// Leaves out of a page what its site prints again and again. A feed that says itself where its articles stand is
+/// taken at its word.
+fn told(read: &mut Read, draft: &Draft, feed: &FeedConfig, recurring: &RecurringLines) -> Told {
+    let host = read.url.host_str().unwrap_or_default().to_owned();
+    let address = canonical(&read.url).to_string();
+    let notes = std::mem::take(&mut read.page.notes);
+    if feed.article.as_ref().is_some_and(|article| article.text.is_some()) {
+        return Told { notes, ..Told::default() };
+    }
+    let title = read.page.title.as_deref().filter(|title| !title.is_empty()).unwrap_or(&draft.entry.title).to_owned();
+    let stripped = recurring.strip(&host, &address, &read.page.text);
+    let (shorter, left_out) = stripped.unwrap_or_else(|| (read.page.text.clone(), 0));
+    let text = std::mem::replace(&mut read.page.text, shorter);
+    Told { host, address, title, text, notes, left_out }
+}
+
+fn content(draft: &Draft, read: Option<Read>, language: Option<&str>, now: Timestamp) -> Content {
     let entry = &draft.entry;
-    let page = page.unwrap_or_default();
+    let canonical_url = canonical_url(draft, read.as_ref());
+    let page = read.map(|read| read.page).unwrap_or_default();
     let from_feed = longer(&draft.content, &draft.summary);
     // A page whose text is shorter than what the feed gives has lost something: the longer one is kept.
     let (text, text_from) = if !page.text.is_empty() && page.text.len() >= from_feed.len() {
@@ -89,8 +133,7 @@ fn content(draft: &Draft, page: Option<Page>, language: Option<&str>, now: Times
     Content {
         language: language::detect(&title, &text, declared),
         url: entry.url.clone(),
-        // An address that several entries share says nothing of this one.
-        canonical_url: draft.canonical.clone().filter(|_| draft.url_key.is_some()),
+        canonical_url,
         guid: entry.guid.clone(),
         title,
         summary: draft.summary.clone(),
@@ -105,15 +148,30 @@ fn content(draft: &Draft, page: Option<Page>, language: Option<&str>, now: Times
     }
 }
 
+/// The address that the page names as its own, where it can be believed, or else the canonical form of the entry's. An
+/// address that several entries share says nothing of one of them.
+fn canonical_url(draft: &Draft, read: Option<&Read>) -> Option<Url> {
+    let own = draft.canonical.clone().filter(|_| draft.url_key.is_some())?;
+    let named = read.and_then(|read| Some((canonical(read.page.canonical.as_ref()?), canonical(&read.url))));
+    Some(match named {
+        Some((named, at)) if is_page_of(&named, &at) => named,
+        _ => own,
+    })
+}
+
 fn longer<'a>(one: &'a str, other: &'a str) -> &'a str {
     if one.len() >= other.len() { one } else { other }
 }
 
-fn read_page(document: Document, feed: &FeedConfig, now: Timestamp) -> Result<Page, String> {
+fn read_page(document: Document, feed: &FeedConfig, now: Timestamp) -> Result<Read, String> {
     let tld = document.url.host_str().and_then(|host| host.rsplit('.').next());
     let hints = Hints { configured: None, http: document.charset.as_deref(), tld };
     let html = decode(&document.bytes, hints).text;
     let url = document.url;
-    page_on_thread(html, url.clone(), feed.article.clone(), now, PAGE_DEADLINE)
-        .map_err(|error| format!("{url}: {error}"))
+    let zone = feed.timezone.as_deref().and_then(|name| TimeZone::get(name).ok()).unwrap_or(TimeZone::UTC);
+    let reading = Reading { selectors: feed.article.clone(), zone, now };
+    match page_on_thread(html, url.clone(), reading, PAGE_DEADLINE) {
+        Ok(page) => Ok(Read { page, url }),
+        Err(error) => Err(format!("{url}: {error}")),
+    }
 }

@@ -21,7 +21,7 @@ use super::{Job, Stop, now};
 use crate::fetch::{ACCEPT_FEED, ACCEPT_PAGE, Client, FetchError, Fetched, Request};
 use crate::id::EntryKey;
 use crate::item::Collected;
-use crate::parse::{self, Parsed};
+use crate::parse::{self, Entry, Parsed};
 use crate::serve::Loaded;
 use crate::source::{
     Document, FeedConfig, FeedCursor, MAX_PAGE_TRIES, PollError, PollOutcome, PollRecord, Seen, Severity,
@@ -61,7 +61,7 @@ impl Collector {
                 poll.outcome.status = Some(304);
                 poll.outcome.not_modified = true;
             }
-            Ok(Fetched::Document(document)) => self.read(&mut poll, *document).await,
+            Ok(Fetched::Document(document)) => self.read(&mut poll, &Arc::from(document)).await,
             Err(error) => {
                 poll.outcome.status = error.status_code();
                 poll.outcome.error = Some(error.0);
@@ -85,8 +85,14 @@ impl Collector {
         let mut poll = Poll::new(Job { feed, cursor });
         let parsed = match self.get(poll.request()).await {
             Some(Ok(Fetched::Document(document))) => {
+                let document = Arc::from(document);
                 poll.received(&document);
-                self.parse(&mut poll, *document).await
+                let parsed = self.parse(&mut poll, &document).await;
+                if let Ok(parsed) = &parsed {
+                    poll.follow(&document, !parsed.entries.is_empty());
+                    poll.outcome.notes.extend(poll.cursor.whereabouts(&poll.feed));
+                }
+                parsed
             }
             Some(Err(error)) => {
                 poll.outcome.status = error.status_code();
@@ -106,24 +112,29 @@ impl Collector {
         poll.outcome
     }
 
-    async fn read(&self, poll: &mut Poll, document: Document) {
-        poll.received(&document);
+    async fn read(&self, poll: &mut Poll, document: &Arc<Document>) {
+        poll.received(document);
         let body = xxhash_rust::xxh3::xxh3_64(&document.bytes);
         if poll.cursor.body_hash == Some(body) && !poll.page_is_due() {
             poll.outcome.notes.push("the same bytes as last time".to_owned());
-            poll.follow(&document);
-            poll.accept(&document);
+            // The feed is known by its bytes; what a redirect led to without being remembered, it is not.
+            poll.follow(document, poll.cursor.led_away.is_none());
+            poll.accept(document);
             return;
         }
-        match self.parse(poll, document.clone()).await {
+        match self.parse(poll, document).await {
             Ok(parsed) => {
                 if let Err(error) = self.entries(poll, parsed, document.cut.is_some()).await {
+                    poll.keep(document, Some(error.clone()));
                     poll.outcome.error = Some(error);
                     return;
                 }
-                poll.follow(&document);
+                if poll.outcome.rejected > 0 {
+                    poll.keep(document, None);
+                }
+                poll.follow(document, poll.outcome.entries > 0);
                 if poll.left == Left::Nothing {
-                    poll.accept(&document);
+                    poll.accept(document);
                     poll.cursor.body_hash = Some(body);
                 }
             }
@@ -131,8 +142,8 @@ impl Collector {
         }
     }
 
-    async fn parse(&self, poll: &mut Poll, document: Document) -> Result<Parsed, PollError> {
-        let mut parsed = parse_apart(document, poll.feed.clone()).await?;
+    async fn parse(&self, poll: &mut Poll, document: &Arc<Document>) -> Result<Parsed, PollError> {
+        let mut parsed = parse_apart(poll, document).await?;
         let parts = std::mem::take(&mut parsed.more);
         if parts.is_empty() {
             return Ok(parsed);
@@ -153,7 +164,7 @@ impl Collector {
                 return Ok(parsed);
             };
             let part = match answer {
-                Ok(Fetched::Document(document)) => parse_apart(*document, poll.feed.clone()).await,
+                Ok(Fetched::Document(document)) => parse_apart(poll, &Arc::from(document)).await,
                 Ok(Fetched::NotModified { .. }) => continue,
                 Err(error) => Err(error.0),
             };
@@ -182,6 +193,13 @@ impl Collector {
     async fn entries(&self, poll: &mut Poll, mut parsed: Parsed, cut: bool) -> Result<(), PollError> {
         poll.describe(&parsed);
         let (name, entries) = (poll.feed.url.path().to_owned(), std::mem::take(&mut parsed.entries));
+        // No key is ever made of an empty field (trap T4).
+        let (entries, mute): (Vec<_>, Vec<_>) = entries.into_iter().partition(Entry::says_something);
+        for entry in mute {
+            let name =
+                entry.published_text.map_or_else(|| "an entry".to_owned(), |date| format!("the entry of {date}"));
+            poll.reject("parse", name, "it has no title, link, id or text".to_owned());
+        }
         // Thousands of entries take their time, and this thread has others to look after.
         let drafts = tokio::task::spawn_blocking(move || draft::all(entries)).await;
         let drafts = drafts.map_err(|panic| own_fault(&name, &panic))?;
@@ -267,11 +285,15 @@ impl Collector {
             feed: poll.feed.clone(),
             language: language.map(str::to_owned),
             topics: self.loaded.borrow().topics.clone(),
+            recurring: poll.cursor.recurring.clone(),
             now: now(),
         };
         let finished = tokio::task::spawn_blocking(move || finish::finish(task)).await;
         match finished {
-            Ok(Finished { candidate, page_missing, .. }) => {
+            Ok(Finished { candidate, page_missing, page }) => {
+                if let Some(told) = page {
+                    poll.page_told(told);
+                }
                 if let Some(reason) = page_missing {
                     // A host that wants to be left alone was not asked: that is no try.
                     seen.page_tries = if retry { before.saturating_add(u8::from(asked)) } else { 1 };
@@ -331,11 +353,18 @@ fn document_of(answer: Result<Fetched, FetchError>) -> Result<Document, PageFaul
     }
 }
 
-/// Parses on a blocking thread: a large document must not hold up the others' timers.
-async fn parse_apart(document: Document, feed: FeedConfig) -> Result<Parsed, PollError> {
-    let name = document.url.to_string();
-    let parsed = tokio::task::spawn_blocking(move || parse::parse(&document, &feed, now())).await;
-    parsed.unwrap_or_else(|panic| Err(own_fault(&name, &panic)))
+/// Parses on a blocking thread: a large document must not hold up the others' timers. One that cannot be read, or not all
+/// of it, is kept.
+async fn parse_apart(poll: &mut Poll, document: &Arc<Document>) -> Result<Parsed, PollError> {
+    let (shared, feed) = (document.clone(), poll.feed.clone());
+    let parsed = tokio::task::spawn_blocking(move || parse::parse(&shared, &feed, now())).await;
+    let parsed = parsed.unwrap_or_else(|panic| Err(own_fault(document.url.as_str(), &panic)));
+    match &parsed {
+        Ok(parsed) if parsed.rejected.is_empty() => {}
+        Ok(_) => poll.keep(document, None),
+        Err(error) => poll.keep(document, Some(error.clone())),
+    }
+    parsed
 }
 
 fn own_fault(name: &str, panic: &tokio::task::JoinError) -> PollError {

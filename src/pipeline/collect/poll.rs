@@ -7,13 +7,15 @@
 
 use std::collections::HashMap;
 
+use super::finish::Told;
 use super::{CONTINUE_AFTER, PAGES_PER_POLL};
 use crate::fetch::{ACCEPT_FEED, ACCEPT_PAGE, Request, keeps_secrets};
 use crate::item::{Candidate, Collected, Rejected};
 use crate::parse::Parsed;
 use crate::pipeline::{Job, now};
 use crate::source::{
-    Document, FeedConfig, FeedCursor, Next, PollOutcome, PollRecord, Redirect, SourceKind, Validators,
+    Document, FeedConfig, FeedCursor, MAX_REFUSED, Next, PollError, PollOutcome, PollRecord, Refused, SourceKind,
+    Unread, Validators,
 };
 
 /// What of a document was not dealt with.
@@ -39,6 +41,12 @@ pub(super) struct Poll {
     /// Whether the validators were left out to audit 304 answers.
     pub(super) audit: bool,
     pub(super) pages_failed: HashMap<String, u32>,
+    /// How texts of pages were found, where not in the usual way, and how often.
+    pages_noted: HashMap<String, u32>,
+    /// Lines that recur on the site's pages, left out of the texts of this poll.
+    lines_left_out: usize,
+    /// The first document that could not be read, or not all of it.
+    pub(super) unread: Option<Unread>,
 }
 
 impl Poll {
@@ -54,6 +62,9 @@ impl Poll {
             left: Left::Nothing,
             audit,
             pages_failed: HashMap::new(),
+            pages_noted: HashMap::new(),
+            lines_left_out: 0,
+            unread: None,
         }
     }
 
@@ -113,12 +124,45 @@ impl Poll {
 
     pub(super) fn reject(&mut self, stage: &str, entry: String, reason: String) {
         self.outcome.rejected += 1;
+        if self.outcome.refused.len() < MAX_REFUSED {
+            self.outcome.refused.push(Refused::new(stage, &entry, &reason));
+        }
         self.rejected.push(Rejected { stage: stage.to_owned(), entry, reason });
     }
 
     pub(super) fn page_failed(&mut self, entry: &str, reason: &str) {
         tracing::debug!(feed = %self.feed.id, entry, reason, "no article text from the page; the teaser is kept and the page tried again");
         *self.pages_failed.entry(reason.to_owned()).or_default() += 1;
+    }
+
+    /// Takes over what a page said: to be compared with the next ones of its site, and to be told.
+    pub(super) fn page_told(&mut self, told: Told) {
+        if !told.text.is_empty() {
+            self.cursor.recurring.observe(&told.host, &told.address, &told.title, &told.text);
+        }
+        self.lines_left_out += told.left_out;
+        for note in told.notes {
+            *self.pages_noted.entry(note).or_default() += 1;
+        }
+    }
+
+    fn tell_of_pages(&mut self) {
+        let sorted = |counted: &mut HashMap<String, u32>| {
+            let mut counted: Vec<_> = std::mem::take(counted).into_iter().collect();
+            counted.sort();
+            counted.into_iter().take(5)
+        };
+        for (reason, count) in sorted(&mut self.pages_failed) {
+            self.outcome.notes.push(format!("{count} page(s) gave no article and will be tried again: {reason}"));
+        }
+        for (note, count) in sorted(&mut self.pages_noted) {
+            self.outcome.notes.push(format!("{count} page(s): {note}"));
+        }
+        match self.lines_left_out {
+            0 => {}
+            1 => self.outcome.notes.push("1 line that recurs on this site's pages was left out".to_owned()),
+            count => self.outcome.notes.push(format!("{count} lines that recur on this site's pages were left out")),
+        }
     }
 
     /// Takes over what the answer says of itself: validators and a permanent move.
@@ -134,24 +178,26 @@ impl Poll {
         self.cursor.validators_url = Some(document.url.clone());
     }
 
-    /// Takes over a permanent move.
-    pub(super) fn follow(&mut self, document: &Document) {
-        let asked = self.cursor.address(&self.feed).clone();
-        let permanent = |hop: &Redirect| matches!(hop.status, 301 | 308);
-        if !document.redirects.is_empty() && document.redirects.iter().all(permanent) && document.url != asked {
-            let asked = without_user(asked);
-            self.outcome.notes.push(format!("moved for good: {asked} now leads to {}", document.url));
-            self.outcome.moved_to = Some(document.url.clone());
-            self.cursor.moved_to = Some(document.url.clone());
+    /// Takes over what the way to the document says of the feed's address. Only for a document that was read.
+    pub(super) fn follow(&mut self, document: &Document, entries: bool) {
+        let before = self.cursor.moved(&self.feed).cloned();
+        self.cursor.follow(&self.feed, &document.redirects, &document.url, entries);
+        let moved = self.cursor.moved(&self.feed).filter(|moved| before.as_ref() != Some(*moved)).cloned();
+        if let Some(moved) = moved {
+            let from = without_user(self.feed.url.clone());
+            self.outcome.notes.push(format!("moved for good: {from} now leads to {moved}; put that into `url`"));
+            self.outcome.moved_to = Some(moved);
         }
     }
 
+    /// Keeps a document that could not be read; the first of a poll, for that is where the fault is.
+    pub(super) fn keep(&mut self, document: &Document, error: Option<PollError>) {
+        self.unread.get_or_insert_with(|| Unread::of(document, error, now()));
+    }
+
     pub(super) fn finish(mut self, at: jiff::Timestamp, took_ms: u128) -> Collected {
-        let mut failed: Vec<_> = std::mem::take(&mut self.pages_failed).into_iter().collect();
-        failed.sort();
-        for (reason, count) in failed.into_iter().take(5) {
-            self.outcome.notes.push(format!("{count} page(s) gave no article and will be tried again: {reason}"));
-        }
+        self.tell_of_pages();
+        self.outcome.notes.extend(self.cursor.whereabouts(&self.feed));
         let mut next = self.cursor.next_poll(&self.outcome, &self.feed, at, fastrand::f64());
         if self.left == Left::Entries && self.outcome.error.is_none() {
             let rule = format!("entries are waiting: one poll fetches at most {PAGES_PER_POLL} pages, for two minutes");
@@ -163,9 +209,8 @@ impl Poll {
         }
         let end = now();
         self.cursor.advance(&self.outcome, &next, end);
-        if self.outcome.error.is_some() && self.cursor.failures.is_multiple_of(5) {
-            // A remembered move that stopped working is forgotten: the configured address has the last word.
-            self.cursor.moved_to = None;
+        if self.outcome.error.is_some() && self.cursor.failures > 0 && self.cursor.failures.is_multiple_of(5) {
+            self.cursor.forget_move();
         }
         let poll = PollRecord {
             at,
@@ -180,6 +225,7 @@ impl Poll {
             poll,
             candidates: self.candidates,
             rejected: self.rejected,
+            unread: self.unread,
         }
     }
 }

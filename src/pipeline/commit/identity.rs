@@ -22,11 +22,16 @@ impl Committer {
     }
 
     pub(super) fn by_url(&self, candidate: &Candidate) -> Result<Option<ItemId>, StoreError> {
-        let Some(url) = &candidate.content.canonical_url else { return Ok(None) };
-        match self.pending.urls.get(url) {
-            Some(id) => Ok(Some(*id)),
-            None => self.store.by_url(url),
+        for url in candidate.content.addresses() {
+            let found = match self.pending.urls.get(&url) {
+                Some(id) => Some(*id),
+                None => self.store.by_url(&url)?,
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
         }
+        Ok(None)
     }
 
     pub(super) fn by_content(&self, candidate: &Candidate) -> Result<Option<ItemId>, StoreError> {

@@ -30,6 +30,9 @@ const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
 /// How many items one round of retention removes: it trickles, since a bulk delete never gives its space back in sled.
 const PRUNE_AT_ONCE: usize = 256;
 
+/// From so many bytes of unread documents on, a group is written: a transaction is to stay small.
+const MAX_UNREAD_AT_ONCE: usize = 4 << 20;
+
 /// The commit stage, on a thread of its own.
 pub struct Committer {
     store: Store,
@@ -109,7 +112,7 @@ impl Committer {
                 let receipt = self.take(&delivery.collected)?;
                 open.push(Open { delivery, receipt });
                 // Whatever is waiting joins the group: one sync for all of it.
-                next = if self.pending.group.items.len() < MAX_GROUP { queue.waiting() } else { None };
+                next = if self.has_room() { queue.waiting() } else { None };
             }
             self.write()?;
             for Open { delivery, receipt } in open {
@@ -118,6 +121,13 @@ impl Committer {
             self.maintain()?;
         }
         Ok(())
+    }
+
+    /// Whether another poll may join the group in the making.
+    fn has_room(&self) -> bool {
+        let Group { items, unread, .. } = &self.pending.group;
+        let bytes: usize = unread.iter().map(|(_, unread)| unread.bytes.len()).sum();
+        items.len() < MAX_GROUP && bytes < MAX_UNREAD_AT_ONCE
     }
 
     /// Puts a poll into the group, writing full groups on the way.
@@ -139,6 +149,7 @@ impl Committer {
         receipt.cursor.stored += u64::from(receipt.stored);
         let poll = Some(collected.poll.clone());
         self.pending.group.cursors.push((collected.feed.clone(), receipt.cursor.clone(), poll));
+        self.pending.group.unread.extend(collected.unread.clone().map(|unread| (collected.feed.clone(), unread)));
         Ok(receipt)
     }
 
@@ -187,8 +198,8 @@ impl Committer {
                 self.pending.contents.entry(hash).or_insert(id);
             }
         }
-        if let Some(url) = &candidate.content.canonical_url {
-            self.pending.urls.entry(url.clone()).or_insert(id);
+        for url in candidate.content.addresses() {
+            self.pending.urls.entry(url).or_insert(id);
         }
         self.pending.items.insert(id, identity::known_as(id, &candidate, verdict.kind.is_duplicate()));
         Ok(Decided { candidate, verdict })

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
-use url::Url;
 
 use super::{Job, Stop, now};
 use crate::id::FeedId;
@@ -61,9 +60,6 @@ pub struct Channels {
 struct Entry {
     feed: FeedConfig,
     cursor: FeedCursor,
-    /// Where it had moved before the start. The configured address, which somebody may have changed since, is asked
-    /// first; where that fails, this is.
-    moved_before: Option<Url>,
     /// While a job of it is out.
     running: Option<Running>,
     waiters: Vec<oneshot::Sender<Result<PollRecord, String>>>,
@@ -73,8 +69,6 @@ struct Entry {
 struct Running {
     /// The host that it keeps busy.
     host: String,
-    /// The address that was configured when it went out.
-    url: Url,
 }
 
 impl Entry {
@@ -151,20 +145,15 @@ impl Schedule {
         let mut offset = Duration::ZERO;
         for feed in &loaded.feeds {
             if let Some(entry) = self.entries.get_mut(&feed.id) {
-                if entry.feed.url != feed.url {
-                    // The old address moved, not the new one.
-                    (entry.cursor.moved_to, entry.moved_before) = (None, None);
-                }
                 entry.feed = feed.clone();
                 continue;
             }
             let mut cursor = stored.remove(&feed.id).unwrap_or_else(|| FeedCursor::start(feed, at));
-            let moved_before = cursor.moved_to.take();
             if feed.enabled && cursor.next <= at {
                 cursor.next = at.checked_add(offset).unwrap_or(at);
                 offset = (offset + START_STEP).min(START_SPREAD);
             }
-            let entry = Entry { feed: feed.clone(), cursor, moved_before, running: None, waiters: Vec::new() };
+            let entry = Entry { feed: feed.clone(), cursor, running: None, waiters: Vec::new() };
             self.entries.insert(feed.id.clone(), entry);
         }
         self.plan(at);
@@ -230,7 +219,7 @@ impl Schedule {
                 continue;
             }
             let Ok(place) = self.channels.jobs.try_reserve() else { break };
-            entry.running = Some(Running { host: host.clone(), url: entry.feed.url.clone() });
+            entry.running = Some(Running { host: host.clone() });
             place.send(Job { feed: entry.feed.clone(), cursor: entry.cursor.clone() });
             self.busy.insert(host);
             self.due.remove(&(due, id));
@@ -243,20 +232,11 @@ impl Schedule {
 
     fn finish(&mut self, finished: Finished) {
         let Some(entry) = self.entries.get_mut(&finished.feed) else { return };
-        let asked = entry.running.take().map(|running| {
+        if let Some(running) = entry.running.take() {
             self.busy.remove(&running.host);
-            running.url
-        });
+        }
         let told = finished.result.map(|(cursor, poll)| {
             entry.cursor = cursor;
-            let moved_before = entry.moved_before.take();
-            if poll.outcome.error.is_some() && entry.cursor.moved_to.is_none() {
-                entry.cursor.moved_to = moved_before;
-            }
-            if asked.is_some_and(|asked| asked != entry.feed.url) {
-                // A reload came in between: it was the address of before that has moved.
-                entry.cursor.moved_to = None;
-            }
             poll
         });
         entry.answer(&told);

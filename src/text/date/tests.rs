@@ -110,7 +110,7 @@ fn iso_and_numbers() {
 }
 
 #[test]
-fn months_of_egypt_and_the_gulf() {
+fn t2_months_of_egypt_and_the_gulf() {
     check(&[
         ("20 أغسطس 2026", "2026-08-19T21:00:00Z", Only),
         ("20 اغسطس 2026 18:05", "2026-08-20T15:05:00Z", Here),
@@ -136,7 +136,7 @@ fn months_of_egypt_and_the_gulf() {
 }
 
 #[test]
-fn months_of_the_levant() {
+fn t2_months_of_the_levant() {
     check(&[
         ("13 كانون الثاني 2022", "2022-01-12T21:00:00Z", Only),
         ("10 كانون الثاني/يناير 2022", "2022-01-09T21:00:00Z", Only),
@@ -156,7 +156,7 @@ fn months_of_the_levant() {
 }
 
 #[test]
-fn months_of_the_maghreb() {
+fn t2_months_of_the_maghreb() {
     check(&[
         ("12 جانفي 2026", "2026-01-11T21:00:00Z", Only),
         ("12 فيفري 2026", "2026-02-11T21:00:00Z", Only),
@@ -174,7 +174,7 @@ fn months_of_the_maghreb() {
 }
 
 #[test]
-fn digits_controls_and_spaces() {
+fn t2_digits_controls_and_spaces() {
     check(&[
         ("٢٠ أغسطس ٢٠٢٦", "2026-08-19T21:00:00Z", Only),
         ("۲۰ أغسطس ۲۰۲۶", "2026-08-19T21:00:00Z", Only),
@@ -188,7 +188,7 @@ fn digits_controls_and_spaces() {
 }
 
 #[test]
-fn arabic_words_in_the_shape_of_rfc_822() {
+fn t2_arabic_words_in_the_shape_of_rfc_822() {
     check(&[
         ("الخميس, 13 يناير 2022 10:00:00 +0300", "2022-01-13T07:00:00Z", Sure),
         ("الخميس، 13 كانون الثاني 2022 10:00:00 GMT", "2022-01-13T10:00:00Z", Sure),
@@ -197,7 +197,7 @@ fn arabic_words_in_the_shape_of_rfc_822() {
 }
 
 #[test]
-fn hijri() {
+fn t2_hijri() {
     // The Umm al-Qura calendar as published: Ramadan 1445 began on 11 March 2024, Rajab 1447 on 21 December 2025,
     // Muharram 1446 on 7 July 2024, Shawwal 1445 on 10 April 2024.
     check(&[
@@ -249,7 +249,7 @@ fn without_a_year_the_last_one_counts() {
 }
 
 #[test]
-fn what_is_no_date_is_none() {
+fn t2_what_is_no_date_is_none() {
     for text in [
         "",
         " ",

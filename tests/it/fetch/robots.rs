@@ -46,7 +46,7 @@ async fn pages_are_fetched_where_the_site_allows_it_and_feeds_are_not_asked_for(
     assert!(!asked.headers.contains_key("x-api-key"));
     // The switch.
     let off = FetchConfig { robots: false, ..config() };
-    assert_eq!(kind(Client::new(&off).unwrap().get(page(server.url("/private/a"))).await), "status");
+    assert_eq!(kind(Client::new(&off).unwrap().get(page(server.url("/private/a"))).await), "not-found");
     assert_eq!(paths(&server).last().unwrap(), "/private/a");
 }
 
@@ -59,7 +59,7 @@ async fn what_a_site_answers_for_robots_decides() {
         ("none", vec![reply("404 Not Found", "", "")], "document"),
         ("forbidden", vec![reply("403 Forbidden", "", "")], "document"),
         ("in a circle", redirect(302, "/robots.txt"), "document"),
-        ("in trouble", vec![reply("500 Oops", "", "")], "status"),
+        ("in trouble", vec![reply("500 Oops", "", "")], "server-error"),
         ("busy", vec![reply("429 Busy", "Retry-After: 100\r\n", "")], "throttled"),
         ("broken off", vec![head], "body"),
         ("huge", ok(&huge), "robots"),

@@ -35,7 +35,7 @@ fn child() {
             }
         }
         let cursors = vec![(feed("rt"), cursor(done, 300), None)];
-        writer.commit(Group { items, cursors, at: Some(time(done as i64)) }).unwrap();
+        writer.commit(Group { items, cursors, at: Some(time(done as i64)), ..Group::default() }).unwrap();
         let mut out = std::io::stdout().lock();
         if writeln!(out, "acknowledged {done}").and_then(|()| out.flush()).is_err() {
             return;

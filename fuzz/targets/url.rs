@@ -1,0 +1,7 @@
+//! Holds the parser to [`laws::url`].
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use rasid_fuzz::{hold, laws, let_contained_panics_be};
+
+fuzz_target!(init: let_contained_panics_be(), |data: &[u8]| hold(laws::url, data));
