@@ -36,9 +36,10 @@ pub(super) fn read(report: &mut Report<'_>, file: &TopicsFile, dir: &Path) -> Ex
 
 /// A word on each topic that learns and names nothing to learn from.
 pub(super) fn missing(file: &TopicsFile) -> Vec<Problem> {
-    let without = file.topic.iter().filter(|topic| {
-        topic.like.as_ref().is_some_and(|like| like.files.is_empty() && like.items.is_empty())
-    });
+    let without = file
+        .topic
+        .iter()
+        .filter(|topic| topic.like.as_ref().is_some_and(|like| like.files.is_empty() && like.items.is_empty()));
     let word = |topic: &crate::topic::config::TopicConfig| {
         let id = topic.id.get_ref();
         let message = format!(

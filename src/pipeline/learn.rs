@@ -141,12 +141,7 @@ impl Teacher {
         }
     }
 
-    async fn judge(
-        &self,
-        topic: TopicId,
-        said: Vec<Judgement>,
-        forgotten: Vec<ItemId>,
-    ) -> Result<Learning, String> {
+    async fn judge(&self, topic: TopicId, said: Vec<Judgement>, forgotten: Vec<ItemId>) -> Result<Learning, String> {
         let forgotten: Vec<(TopicId, ItemId)> = forgotten.into_iter().map(|item| (topic.clone(), item)).collect();
         if !said.is_empty() || !forgotten.is_empty() {
             self.order(|answer| Order::Judge { said, forgotten, answer }).await?;

@@ -71,7 +71,13 @@ impl Writer {
             let nanoseconds = value.first_chunk().map(|bytes| i128::from_be_bytes(*bytes))?;
             Timestamp::from_nanosecond(nanoseconds).ok()
         });
-        Ok(Self { inner, next_seq, last_at: last_at.unwrap_or(Timestamp::UNIX_EPOCH), classified_by: None, failed: None })
+        Ok(Self {
+            inner,
+            next_seq,
+            last_at: last_at.unwrap_or(Timestamp::UNIX_EPOCH),
+            classified_by: None,
+            failed: None,
+        })
     }
 
     /// Stores a group in one transaction and returns once it is durable, with the last position of the log by then.
@@ -168,18 +174,8 @@ impl Writer {
         self.write(Some(at), |change| {
             let total = change.stored()?;
             let (examined, changed, ended) = (0, 0, None);
-            let progress = Reclassification {
-                version,
-                topic,
-                since,
-                next: 1,
-                last,
-                total,
-                examined,
-                changed,
-                begun: at,
-                ended,
-            };
+            let progress =
+                Reclassification { version, topic, since, next: 1, last, total, examined, changed, begun: at, ended };
             taught::put_reclassification(&mut change.staged, &progress)?;
             Ok(progress)
         })

@@ -252,9 +252,10 @@ impl<'f> Compiler<'f> {
         }
         for corpus in &like.corpus {
             // Its strongest words are known, but not which stand together in a document, nor how documents differ.
-            let message = "a packed corpus does not keep what its documents say, so nothing can be learned from it; list \
+            let message =
+                "a packed corpus does not keep what its documents say, so nothing can be learned from it; list \
                            the documents themselves under `files`"
-                .to_owned();
+                    .to_owned();
             self.problems.push(Problem { span: corpus.span(), message });
         }
         let files = like.files.iter().map(|file| file.get_ref().clone()).collect();

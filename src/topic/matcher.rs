@@ -307,7 +307,7 @@ impl Topics {
                 feed: &test.feed,
                 language: &test.lang,
             },
-            Some(item) => match item.get_ref().parse().map_err(|error| format!("{error}")).and_then(stored) {
+            Some(item) => match item.get_ref().parse().and_then(stored) {
                 Ok(article) => article,
                 Err(why) => {
                     let message = format!("topic `{}`: the item {} cannot be tested: {why}", topic.id, item.get_ref());

@@ -15,13 +15,46 @@ use crate::rasid::{Home, wait_for};
 
 /// Words of a subject; texts on it draw from these and from the words of all days.
 const DROUGHT: [&str; 12] = [
-    "الجفاف", "السد", "الأمطار", "المزارعون", "الخزان", "الري", "القمح", "الآبار", "المنسوب", "الحقول", "العطش", "الينابيع",
+    "الجفاف",
+    "السد",
+    "الأمطار",
+    "المزارعون",
+    "الخزان",
+    "الري",
+    "القمح",
+    "الآبار",
+    "المنسوب",
+    "الحقول",
+    "العطش",
+    "الينابيع",
 ];
 const FOOTBALL: [&str; 12] = [
-    "المباراة", "المدرب", "اللاعب", "الدوري", "الكأس", "الملعب", "الجماهير", "الحكم", "الشوط", "المنتخب", "التعادل", "المهاجم",
+    "المباراة",
+    "المدرب",
+    "اللاعب",
+    "الدوري",
+    "الكأس",
+    "الملعب",
+    "الجماهير",
+    "الحكم",
+    "الشوط",
+    "المنتخب",
+    "التعادل",
+    "المهاجم",
 ];
 const MARKETS: [&str; 12] = [
-    "البورصة", "الأسهم", "الأرباح", "المصرف", "الفائدة", "التضخم", "العملة", "المستثمرون", "المؤشر", "السندات", "الديون", "النفط",
+    "البورصة",
+    "الأسهم",
+    "الأرباح",
+    "المصرف",
+    "الفائدة",
+    "التضخم",
+    "العملة",
+    "المستثمرون",
+    "المؤشر",
+    "السندات",
+    "الديون",
+    "النفط",
 ];
 const DAILY: &str = "قال مسؤول اليوم العاصمة أعلن المتحدث بيان العام الماضي الحكومة المدينة الوزير تقرير أكد سكان مصادر الأسبوع \
                      جديد كبير عدد المنطقة بحسب أمس صباح مؤتمر صحفي خطة عمل مشروع بلاد";
@@ -112,10 +145,12 @@ fn a_topic_learns_from_files_and_judgements_and_stored_items_get_it() {
         let item = format!(
             "<item><guid>new</guid><title>{title}</title><link>https://lab.example/1</link><description>{text}</description></item>"
         );
-        let feed = format!("<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>x</title>{item}</channel></rss>");
+        let feed =
+            format!("<?xml version=\"1.0\"?><rss version=\"2.0\"><channel><title>x</title>{item}</channel></rss>");
         Answer::ok("application/rss+xml", feed)
     });
-    let feeds = format!("[[feed]]\nid = \"lab\"\nurl = \"{}\"\nenabled = false\nfull_text = \"never\"\n", news.url("/"));
+    let feeds =
+        format!("[[feed]]\nid = \"lab\"\nurl = \"{}\"\nenabled = false\nfull_text = \"never\"\n", news.url("/"));
     let home = Home::new("", &feeds);
     home.write("topics.toml", TOPICS);
     for n in 0..2 {
@@ -254,7 +289,11 @@ fn examples_that_are_not_there_are_told_where_they_are_named() {
     let output = home.rasid(&["check"]);
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{errors}");
-    assert!(errors.contains("topics.toml:7:6: the topic `football` names no example") && !errors.contains("`drought` names"), "{errors}");
+    assert!(
+        errors.contains("topics.toml:7:6: the topic `football` names no example")
+            && !errors.contains("`drought` names"),
+        "{errors}"
+    );
 }
 
 #[test]
@@ -266,7 +305,9 @@ fn killed_while_reclassifying_it_goes_on_and_changes_each_item_once() {
         format!("[[topic]]\nid = \"x\"\nlabel = {{ ar = \"س\", en = \"X\" }}\ngate = '{word}'\nthreshold = 0.5\n")
     };
     home.write("topics.toml", &gate("الجفاف"));
-    let subject = |n: u64| if n.is_multiple_of(3) { "الجفاف يهدد الحقول" } else { "المؤشر يرتفع قليلا" };
+    let subject = |n: u64| {
+        if n.is_multiple_of(3) { "الجفاف يهدد الحقول" } else { "المؤشر يرتفع قليلا" }
+    };
     let articles = (0..ITEMS).map(|n| (format!("{n}"), format!("{} {}", subject(n), text(&MARKETS, n, 12))));
     store(&home, articles.collect());
     let daemon = home.daemon();

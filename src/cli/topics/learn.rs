@@ -70,7 +70,12 @@ fn show(said: &Judgements) -> anyhow::Result<()> {
         output::note(format_args!("nothing was said of any item yet; rasid topics learn {} --yes ITEM", said.topic));
         return Ok(());
     }
-    let columns = [Column("item", Fit::Whole), Column("belongs", Fit::Whole), Column("said", Fit::Whole), Column("title", Fit::Cut)];
+    let columns = [
+        Column("item", Fit::Whole),
+        Column("belongs", Fit::Whole),
+        Column("said", Fit::Whole),
+        Column("title", Fit::Cut),
+    ];
     let rows = said.judgements.iter().map(|judgement| {
         vec![
             judgement.item.to_string(),
@@ -115,12 +120,8 @@ fn describe(screen: Screen, learning: &Learning) -> anyhow::Result<String> {
         learning.changed.iter().filter(|changed| changed.before.is_some() && changed.after.is_some()).count(),
     )?;
     if !learning.changed.is_empty() {
-        let columns = [
-            Column("№", Fit::Whole),
-            Column("was", Fit::Whole),
-            Column("is", Fit::Whole),
-            Column("title", Fit::Cut),
-        ];
+        let columns =
+            [Column("№", Fit::Whole), Column("was", Fit::Whole), Column("is", Fit::Whole), Column("title", Fit::Cut)];
         let rows: Vec<Vec<String>> = learning.changed.iter().map(row).collect();
         out.push_str(&render(screen, &columns, &rows));
     }

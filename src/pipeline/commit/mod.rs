@@ -148,12 +148,7 @@ impl Committer {
     }
 
     /// Polls come first; it waits only where nothing is being reclassified.
-    fn next(
-        &self,
-        sleep: &tokio::runtime::Runtime,
-        queue: &mut Receiver,
-        orders: &mut mpsc::Receiver<Order>,
-    ) -> Next {
+    fn next(&self, sleep: &tokio::runtime::Runtime, queue: &mut Receiver, orders: &mut mpsc::Receiver<Order>) -> Next {
         if self.underway.is_some() {
             return match queue.waiting() {
                 Some(delivery) => Next::Delivery(Box::new(delivery)),

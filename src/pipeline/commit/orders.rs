@@ -126,10 +126,7 @@ impl Committer {
 }
 
 /// Tells how it went. A failure of the store is also the committer's own end.
-fn answered<T>(
-    result: Result<T, StoreError>,
-    answer: oneshot::Sender<Result<T, String>>,
-) -> Result<(), StoreError> {
+fn answered<T>(result: Result<T, StoreError>, answer: oneshot::Sender<Result<T, String>>) -> Result<(), StoreError> {
     match result {
         Ok(done) => {
             let _gone = answer.send(Ok(done));

@@ -66,7 +66,8 @@ fn topics(gates: &[(&str, &str)]) -> Arc<Topics> {
 fn committer(dir: &std::path::Path) -> (Committer, Store, watch::Sender<Arc<Loaded>>) {
     let (store, mut writer) =
         store::open(&StoreConfig { path: dir.to_owned(), ..StoreConfig::default() }).expect("a store");
-    let text = |n: u64| if n.is_multiple_of(2) { "سعر الخبز يرتفع" } else { "الطقس معتدل اليوم" };
+    let text =
+        |n: u64| if n.is_multiple_of(2) { "سعر الخبز يرتفع" } else { "الطقس معتدل اليوم" };
     let mut items: Vec<Decided> = (0..ITEMS).map(|n| decided(n, &format!("{} {n}", text(n)), new())).collect();
     let original = ItemId::of(&"a".parse().unwrap(), EntryKey::of("guid", &(ITEMS - 2).to_string()));
     let verdict = Verdict { kind: VerdictKind::Exact, of: Some(Original::Item(original)), similarity: 1.0 };
