@@ -320,6 +320,9 @@ async fn wrong_questions_get_problems_that_name_them() {
         (Method::DELETE, "/api/v1/items", 405, "DELETE"),
         (Method::GET, "/api/v1/reload", 405, "GET"),
         (Method::POST, "/api/v1/topics/test", 415, "application/json"),
+        (Method::GET, "/api/v1/topics/nowhere/judgements", 404, "nowhere"),
+        (Method::POST, "/api/v1/topics/nowhere/judgements", 404, "nowhere"),
+        (Method::POST, "/api/v1/topics/reclassify", 415, "application/json"),
         (Method::GET, "/healthz/x", 404, "/healthz/x"),
     ] {
         let (got, problem) = ask(&router, request(method.clone(), target, None)).await;
@@ -341,6 +344,9 @@ async fn wrong_questions_get_problems_that_name_them() {
         ("/api/v1/topics/test", json!({ "item": "1", "text": "خبر" }), 400),
         ("/api/v1/topics/test", json!({ "item": "99" }), 404),
         ("/api/v1/topics/test", json!({ "text": "خ".repeat(1 << 20) }), 413),
+        ("/api/v1/topics/reclassify", json!({ "topic": "nowhere" }), 404),
+        ("/api/v1/topics/reclassify", json!({ "since": "yesterday" }), 400),
+        ("/api/v1/topics/reclassify", json!({ "all": true }), 400),
         ("/api/v1/corpus/match", json!({ "text": "خبر" }), 200),
         ("/api/v1/corpus/match", json!({ "text": " " }), 400),
         ("/api/v1/corpus/match", json!(["خبر"]), 400),
