@@ -10,7 +10,7 @@
 //! One background serves all the models, because an article is turned into a vector once for all of them. So a topic that
 //! learns by itself is measured with the background that the others have, and a new background lets all learn again.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::commit::Order;
 use super::{Stop, now};
+use crate::dedup::Original;
 use crate::id::{ItemId, TopicId};
 use crate::serve::{Changed, Judged, Learning, Loaded, ModelView};
 use crate::store::{Judgement, Model, Store, StoreError, Taught};
@@ -237,20 +238,25 @@ fn examples(store: &Store, loaded: &Loaded, topic: &Topic) -> Result<Examples, S
     let bytes = postcard::to_stdvec(&(files, configured, &said)).unwrap_or_default();
     let from = xxhash_rust::xxh3::xxh3_64(&bytes);
     let (mut yes, mut no, mut items) = (files.to_vec(), Vec::new(), HashSet::new());
-    let stored = |item: ItemId| -> Result<Option<Bag>, StoreError> {
-        Ok(store.item(item)?.map(|item| Bag::read(&item.content.title, &item.content.text)))
+    let mut take = |item: ItemId| -> Result<Option<Bag>, StoreError> {
+        items.insert(item);
+        let Some(stored) = store.item(item)? else { return Ok(None) };
+        if let (true, Some(Original::Item(original))) = (stored.verdict.kind.is_duplicate(), stored.verdict.of) {
+            // What is said of a copy is not to be held against its original.
+            items.insert(original);
+        }
+        Ok(Some(Bag::read(&stored.content.title, &stored.content.text)))
     };
     // What somebody said of an item is later than the configuration.
-    for item in configured.iter().filter(|item| !said.contains_key(item)) {
-        match stored(*item)? {
-            Some(bag) if items.insert(*item) => yes.push(bag),
-            Some(_) => {}
+    let unsaid: BTreeSet<ItemId> = configured.iter().filter(|item| !said.contains_key(item)).copied().collect();
+    for item in unsaid {
+        match take(item)? {
+            Some(bag) => yes.push(bag),
             None => tracing::warn!(topic = %topic.id(), %item, "an example is not stored (any more): it is left out"),
         }
     }
     for Judgement { item, yes: belongs, bag, .. } in judged {
-        items.insert(item);
-        let bag = stored(item)?.unwrap_or(bag);
+        let bag = take(item)?.unwrap_or(bag);
         if belongs { yes.push(bag) } else { no.push(bag) }
     }
     Ok(Examples { yes, no, items, from })
