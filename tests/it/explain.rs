@@ -84,7 +84,7 @@ fn memory_is_bounded() {
     let reach = &explanation.groups[0].entries[0];
     assert_eq!((reach.forms.len(), reach.others), (1_000, 51));
     assert!(reach.forms.iter().all(|form| form.form.chars().count() <= 120));
-    assert_eq!(reach.occurrences, 2 * (1_000 as u64 + 50));
+    assert_eq!(reach.occurrences, 2 * (1_000 + 50));
 }
 
 #[test]
