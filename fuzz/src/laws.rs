@@ -7,7 +7,7 @@
 use encoding_rs::WINDOWS_1256;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
-use rasid::extract::html::{self, PageError};
+use rasid::extract::html::{self, PageError, Reading};
 use rasid::extract::url::canonical;
 use rasid::parse::{Entry, Parsed, parse};
 use rasid::source::{ArticleSelectors, Document, FeedConfig, PageSelectors, PollError, SourceKind, Validators};
@@ -123,8 +123,8 @@ pub fn date(data: &[u8]) {
         }
         if !read.zone_assumed && !read.date_only {
             let elsewhere = date::parse(&text, &zone(settings.wrapping_add(1)), now).map(|read| read.at);
-            // An age in days and hours ("يومين وساعة") may cross the beginning of a summer.
-            let near = elsewhere.is_some_and(|at| at.duration_since(read.at).abs().as_secs() <= 3_600);
+            // An age in days and hours ("يومين وساعة") may cross the beginning of a summer, or that of standard time.
+            let near = elsewhere.is_some_and(|at| at.duration_since(read.at).abs().as_secs() < 2 * 3_600);
             assert!(near, "{text:?} names its zone, and means {elsewhere:?} and {}", read.at);
         }
     }
@@ -493,7 +493,7 @@ pub fn page(data: &[u8]) {
     let plain = html::plain(&text);
     assert!(!plain.contains('\r') && plain.trim() == plain, "plain text has space around it: {plain:?}");
     let deadline = std::time::Duration::from_secs(60);
-    match html::page_on_thread(text, base, selectors, now(), deadline) {
+    match html::page_on_thread(text, base, Reading { selectors, ..Reading::new(now()) }, deadline) {
         Ok(page) => {
             assert!(!page.text.trim().is_empty(), "a page without text");
             assert!(page.canonical.iter().chain(&page.image).all(is_web), "an address is none of the web's: {page:?}");
