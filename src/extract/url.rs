@@ -8,6 +8,8 @@
 
 use url::{Host, Url};
 
+use crate::source::same_site;
+
 /// Query parameters that say where a reader came from, never what is shown.
 const TRACKERS: [&str; 36] = [
     "__twitter_impression",
@@ -190,29 +192,7 @@ pub fn is_page_of(named: &Url, at: &Url) -> bool {
     let section = format!("{}/", named.path().trim_end_matches('/'));
     let is_section = named.query().is_none() && (at.path().starts_with(&section) && depth(named) < depth(at));
     let web = matches!(named.scheme(), "http" | "https");
-    web && is_one_site(named, at) && (depth(named) > 0 || named.query().is_some()) && !is_section
-}
-
-/// Whether two addresses are of one registrable name, as far as that is told without a list of all registries: by the
-/// last two labels, or three where the second is one that registries sell under (`com.eg`, `co.ma`).
-pub fn is_one_site(one: &Url, other: &Url) -> bool {
-    match (one.host(), other.host()) {
-        (Some(Host::Domain(one)), Some(Host::Domain(other))) => {
-            let (one, other) = (one.trim_end_matches('.'), other.trim_end_matches('.'));
-            one == other || registered(one).is_some_and(|name| registered(other) == Some(name))
-        }
-        (one, other) => one == other,
-    }
-}
-
-fn registered(host: &str) -> Option<&str> {
-    const SOLD_UNDER: [&str; 14] =
-        ["com", "co", "net", "org", "gov", "gob", "edu", "ac", "info", "mil", "press", "nom", "sch", "med"];
-    let labels: Vec<&str> = host.rsplit('.').collect();
-    let national = labels.first()?.len() == 2 && labels.get(1).is_some_and(|label| SOLD_UNDER.contains(label));
-    let count = if national { 3 } else { 2 };
-    let length = labels.get(..count)?.iter().map(|label| label.len() + 1).sum::<usize>() - 1;
-    host.get(host.len() - length..)
+    web && same_site(named, at) && (depth(named) > 0 || named.query().is_some()) && !is_section
 }
 
 #[cfg(test)]

@@ -347,17 +347,24 @@ fn people(span: Duration) -> String {
     }
 }
 
-/// Whether two addresses are of one site: the same host, `www.` aside, or one within the other.
+/// Whether two addresses are of one registrable name, as far as that is told without a list of all registries: by the
+/// last two labels, or three where the second is one that registries sell under (`com.eg`, `co.ma`).
 pub fn same_site(one: &Url, other: &Url) -> bool {
     match (one.host(), other.host()) {
         (Some(Host::Domain(one)), Some(Host::Domain(other))) => {
-            let [one, other] = [one, other].map(|name| {
-                let name = name.trim_end_matches('.');
-                name.strip_prefix("www.").unwrap_or(name)
-            });
-            let within = |inner: &str, outer: &str| inner.strip_suffix(outer).is_some_and(|rest| rest.ends_with('.'));
-            one == other || within(one, other) || within(other, one)
+            let (one, other) = (one.trim_end_matches('.'), other.trim_end_matches('.'));
+            one == other || registered(one).is_some_and(|name| registered(other) == Some(name))
         }
         (one, other) => one == other,
     }
+}
+
+fn registered(host: &str) -> Option<&str> {
+    const SOLD_UNDER: [&str; 14] =
+        ["com", "co", "net", "org", "gov", "gob", "edu", "ac", "info", "mil", "press", "nom", "sch", "med"];
+    let labels: Vec<&str> = host.rsplit('.').collect();
+    let national = labels.first()?.len() == 2 && labels.get(1).is_some_and(|label| SOLD_UNDER.contains(label));
+    let count = if national { 3 } else { 2 };
+    let length = labels.get(..count)?.iter().map(|label| label.len() + 1).sum::<usize>() - 1;
+    host.get(host.len() - length..)
 }

@@ -228,6 +228,9 @@ fn sites_are_told_apart_by_their_hosts() {
     for (one, other, same) in [
         ("https://a.example/", "http://www.a.example:81/x", true),
         ("https://rss.a.example/", "https://a.example/", true),
+        ("https://rss.a.example/", "https://news.a.example/", true),
+        ("https://a.com.eg/", "https://www.a.com.eg/", true),
+        ("https://a.com.eg/", "https://b.com.eg/", false),
         ("https://a.example/", "https://ba.example/", false),
         ("https://a.example/", "https://a.example.net/", false),
         ("http://127.0.0.1/", "http://127.0.0.1:81/", true),

@@ -28,7 +28,8 @@ struct Operator {
 /// Puts `new` in the place of a range.
 fn splice(bytes: &mut Vec<u8>, range: Range<usize>, new: &[u8]) -> Vec<Range<usize>> {
     bytes.splice(range.clone(), new.iter().copied());
-    vec![range.start..range.end.max(range.start + 1)]
+    // An insertion is damage to what stands at its place.
+    std::iter::once(range.start..range.end.max(range.start + 1)).collect()
 }
 
 fn place(bytes: &[u8], rng: &mut Rng) -> usize {

@@ -52,9 +52,8 @@ fn what_fuzzing_begins_with_keeps_its_law() {
 }
 
 /// What took time out of proportion: a piece, and how often it is repeated.
-const GROWN: &[(&str, &str, &str, usize)] = &[
-    ("a fault in every word, each placed by counting the whole query", "query", "؟(", 20_000),
-];
+const GROWN: &[(&str, &str, &str, usize)] =
+    &[("a fault in every word, each placed by counting the whole query", "query", "؟(", 20_000)];
 
 #[test]
 fn what_was_slow_is_not() {

@@ -79,7 +79,7 @@ pub(super) fn article(
             if whole {
                 notes.push("the text may be the whole page".to_owned());
             }
-            main.into_article()
+            once(main.into_article(), body)
         }
     }
 }
@@ -99,24 +99,37 @@ fn has_page_form(document: &Html, all: usize) -> bool {
     document.select(&forms).any(|form| lines_of(form, false).size().0 * 2 > all)
 }
 
-/// Paragraphs that stand once on the page and came twice, as those of a table in a table do, come once.
+/// Lines that came more often than they stand on the page, as those of a table in a table do, come as often as they stand.
 fn once(main: Vec<Line>, body: ElementRef<'_>) -> Vec<Line> {
     let mut seen = HashSet::new();
-    if main.iter().all(|line| line.chars < PARAGRAPH || seen.insert(key(line))) {
+    let size = |lines: &[Line]| lines.iter().map(|line| line.chars).sum::<usize>();
+    let all = lines_of(body, false).size().0;
+    if main.iter().all(|line| seen.insert(key(line))) && size(&main) <= all {
         return main;
     }
     let mut left: HashMap<String, usize> = HashMap::new();
     for line in lines_of(body, false).into_lines() {
         *left.entry(key(&line)).or_default() += 1;
     }
-    let mut kept = HashSet::new();
-    main.into_iter()
+    let mut joined = HashSet::new();
+    let main: Vec<Line> = main
+        .into_iter()
         .filter(|line| {
             let key = key(line);
-            let more = left.get_mut(&key).is_some_and(|left| std::mem::replace(left, left.saturating_sub(1)) > 0);
-            kept.insert(key) || more || line.chars < PARAGRAPH
+            match left.get_mut(&key) {
+                Some(left) => std::mem::replace(left, left.saturating_sub(1)) > 0,
+                // The extraction made it of several lines: a paragraph is none that comes twice.
+                None => joined.insert(key) || line.chars < PARAGRAPH,
+            }
         })
-        .collect()
+        .collect();
+    if size(&main) <= all || main.len() > MOST_LINES {
+        return main;
+    }
+    // Still more than there is on the page: what it made of several lines stands there once more line by line.
+    let keys: Vec<String> = main.iter().map(key).collect();
+    let within = |at: usize| keys.iter().any(|other| other.len() > keys[at].len() && other.contains(&keys[at]));
+    main.into_iter().enumerate().filter(|(at, _)| !within(*at)).map(|(_, line)| line).collect()
 }
 
 /// What the extraction found, without lines that stand beside the article, and with the paragraphs of it that were lost.
