@@ -115,12 +115,16 @@ fn join(entry: &mut Entry, model: model::Entry) {
     if entry.tags.is_empty() {
         entry.tags = model.categories.into_iter().map(|category| category.label.unwrap_or(category.term)).collect();
     }
+    // The model takes addresses of any kind, such as `javascript:`; a picture is one of the web's.
+    let of_web = |url: &Url| address(url.as_str(), url);
     let picture = |media: &model::MediaObject| {
         let of_content = media.content.iter().find_map(|content| {
             let kind = content.content_type.as_ref().map(ToString::to_string);
-            content.url.clone().filter(|url| entry::is_picture(kind.as_deref(), None, url.as_str()))
+            let url = content.url.as_ref().filter(|url| entry::is_picture(kind.as_deref(), None, url.as_str()));
+            url.and_then(of_web)
         });
-        of_content.or_else(|| media.thumbnails.iter().find_map(|thumbnail| Url::parse(&thumbnail.image.uri).ok()))
+        let thumbnails = || media.thumbnails.iter().filter_map(|thumbnail| Url::parse(&thumbnail.image.uri).ok());
+        of_content.or_else(|| thumbnails().find_map(|url| of_web(&url)))
     };
     if entry.image.is_none() {
         entry.image = model.media.iter().find_map(picture);
