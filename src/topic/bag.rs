@@ -161,6 +161,10 @@ impl Hasher for Own {
         }
     }
 
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
     fn write_u32(&mut self, term: u32) {
         // The table takes its control bits from the top, its place from the bottom.
         self.0 = u64::from(term) << 32 | u64::from(term);
