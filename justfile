@@ -34,3 +34,7 @@ fmt:
 # the documentation of the library
 doc:
     cargo doc --no-deps --open
+
+# makes docs/forms.md from tests/fixtures/forms.txt
+forms:
+    RASID_WRITE_FORMS=1 cargo test --test it forms::the_docs_show_the_same_table

@@ -11,9 +11,9 @@ use url::Url;
 
 use crate::dedup::{Fingerprint, Verdict};
 use crate::extract::url::canonical;
-use crate::id::{EntryKey, FeedId, ItemId, Seq};
+use crate::id::{EntryKey, FeedId, ItemId, Seq, TopicId};
 use crate::source::{FeedCursor, PollRecord, Unread};
-use crate::topic::TopicMatch;
+use crate::topic::{Article, TopicMatch};
 
 /// Where an item's text was taken from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +74,18 @@ pub struct Content {
 }
 
 impl Content {
+    /// The fields that topics look at: the same ones when it is fetched and when topics change.
+    pub fn article<'a>(&'a self, feed: &'a FeedId) -> Article<'a> {
+        Article {
+            title: &self.title,
+            summary: &self.summary,
+            text: &self.text,
+            url: self.url.as_ref().map_or("", Url::as_str),
+            feed: feed.as_str(),
+            language: self.language.as_deref().unwrap_or(""),
+        }
+    }
+
     /// The canonical addresses to look for it by: what its page names, which is what is stored, and what its link says by
     /// itself: that was stored if the page could not be fetched at first.
     pub fn addresses(&self) -> impl Iterator<Item = Url> {
@@ -124,6 +136,8 @@ pub struct Collected {
     pub candidates: Vec<Candidate>,
     /// Entries that could not become items.
     pub rejected: Vec<Rejected>,
+    /// The version of the topics that the candidates were classified by.
+    pub classified_by: u64,
     /// The document, where it could not be read or entries of it were refused.
     pub unread: Option<Unread>,
 }
@@ -198,6 +212,9 @@ pub struct LogRecord {
     pub kind: LogKind,
     /// Which item it happened to; it is named after the item was removed, too.
     pub id: ItemId,
+    /// The topics that the item was about before, and not any more; where its topics changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<TopicId>,
     /// The item as it stands now; none when it was removed.
     pub item: Option<Item>,
 }

@@ -25,7 +25,7 @@ use tower::ServiceExt;
 use super::output;
 use crate::config::Config;
 use crate::daemon::{self, Mode, Reload, System};
-use crate::serve::{self, Loaded, Router, State};
+use crate::serve::{self, Router, State};
 use crate::store::{self, StoreError};
 
 /// Where requests go.
@@ -230,11 +230,7 @@ fn held(error: anyhow::Error) -> anyhow::Error {
 /// When the store cannot be opened.
 pub fn in_process(config: &Config) -> anyhow::Result<Router> {
     let (store, _writer) = store::open(&config.store).map_err(|error| held(error.into()))?;
-    let loaded = Loaded {
-        feeds: config.feeds.clone(),
-        topics: Arc::clone(&config.topics),
-        corpora: Arc::clone(&config.corpora),
-    };
+    let loaded = daemon::loaded(config, Arc::new(store.taught()?));
     let state = State {
         store,
         loaded: watch::channel(Arc::new(loaded)).1,

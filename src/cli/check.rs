@@ -4,8 +4,9 @@
 //! an exit code: 0 where all is well, 78 where the configuration is wrong or one of its topics' tests fails. With
 //! `--online` also a table of what each feed gives, on standard output, and 1 where one of them failed; one that answers
 //! but has nothing new is told, and is no failure.
-//! Promise: no store is opened, nothing is written.
+//! Promise: nothing is written; the store is read only where a test of the topics is about a stored item.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,12 +16,16 @@ use jiff::SignedDuration;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
+use super::api::{self, Api};
 use super::output::Screen;
 use super::table::{Column, Fit, render};
-use super::{FAILED, WRONG_CONFIGURATION, environment, failed, output, refused};
+use super::topics::stored::article;
+use super::{FAILED, WRONG_CONFIGURATION, environment, failed, output, refused, show};
 use crate::config::{self, Config};
+use crate::daemon;
 use crate::fetch::Client;
-use crate::id::FeedId;
+use crate::id::{FeedId, ItemId};
+use crate::item::Item;
 use crate::pipeline::Stop;
 use crate::pipeline::collect::Collector;
 use crate::serve::Loaded;
@@ -35,7 +40,15 @@ pub fn run(dir: &Path, online: bool) -> ExitCode {
     for note in &config.notes {
         output::note(format_args!("note: {note}"));
     }
-    let failures = config.topic_tests();
+    let stored = match stored(&config) {
+        Ok(stored) => stored,
+        Err(error) => return failed(&error),
+    };
+    let failures = config.topic_tests(&|id| match stored.get(&id) {
+        Some(Ok(item)) => Ok(article(item)),
+        Some(Err(why)) => Err(why.clone()),
+        None => Err("it was not asked for".to_owned()),
+    });
     for failure in &failures {
         output::note(failure);
     }
@@ -45,6 +58,38 @@ pub fn run(dir: &Path, online: bool) -> ExitCode {
         return ExitCode::from(WRONG_CONFIGURATION);
     }
     if online { poll_each(&config) } else { ExitCode::SUCCESS }
+}
+
+/// The items that the tests of the topics are about, or why each cannot be had.
+fn stored(config: &Config) -> anyhow::Result<BTreeMap<ItemId, Result<Item, String>>> {
+    let wanted = config.topics.tested_items();
+    if wanted.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
+    runtime.block_on(async {
+        let api = match reader(config).await {
+            Ok(api) => api,
+            Err(why) => return Ok(wanted.into_iter().map(|id| (id, Err(format!("{why:#}")))).collect()),
+        };
+        let mut found = BTreeMap::new();
+        for id in wanted {
+            let item = show::fetch(&api, &id.to_string()).await.map_err(|error| {
+                format!("{error:#}; or write its title and text into the test, so that it outlives the item")
+            });
+            found.insert(id, item);
+        }
+        Ok(found)
+    })
+}
+
+/// The way to what is stored. Where nothing is, no store is made.
+async fn reader(config: &Config) -> anyhow::Result<Api> {
+    let path = &config.store.path;
+    if !path.is_dir() {
+        anyhow::bail!("nothing is stored yet in {}", path.display());
+    }
+    Api::connect(path.join(daemon::SOCKET), || api::in_process(config)).await
 }
 
 /// Polls every enabled feed once, without the pages of its entries, and tells what came. One client asks them all, so
@@ -87,6 +132,7 @@ async fn look_at_each(config: &Config) -> anyhow::Result<Vec<(FeedId, PollOutcom
         feeds: config.feeds.clone(),
         topics: Arc::clone(&config.topics),
         corpora: Arc::clone(&config.corpora),
+        ..Loaded::default()
     };
     let collector = Collector { client, loaded: watch::channel(Arc::new(loaded)).1, stop: Stop::default() };
     let places = Arc::new(Semaphore::new(config.fetch.workers.max(1) as usize));

@@ -6,6 +6,7 @@ use clap::Args as ClapArgs;
 
 use super::Here;
 use super::output::{self, Screen, count};
+use super::topics::reclassify::told;
 use crate::serve::Overview;
 use crate::units::ByteSize;
 
@@ -63,6 +64,12 @@ fn describe(screen: Screen, overview: &Overview, here: &Here) -> Result<String, 
         feeds.unpolled,
     )?;
     writeln!(out, "{}  {}", screen.strong("topics "), counted(overview.topics, store.by_topic.iter()))?;
+    if let Some(progress) = overview.reclassifying.last.as_ref().filter(|progress| progress.ended.is_none()) {
+        writeln!(out, "{}  being reclassified: {}", screen.strong("       "), told(progress))?;
+    } else if overview.reclassifying.stale > 0 {
+        let stale = count(usize::try_from(overview.reclassifying.stale).unwrap_or(usize::MAX), "item");
+        writeln!(out, "{}  {stale} classified by other topics; `rasid topics reclassify`", screen.strong("       "))?;
+    }
     writeln!(out, "{}  {}", screen.strong("corpora"), overview.corpora)?;
     Ok(out)
 }

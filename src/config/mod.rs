@@ -1,6 +1,6 @@
 //! The configuration directory to one validated [`Config`].
 //!
-//! In: a directory with `rasid.toml`, `feeds.toml`, `topics.toml` and `corpus/*.pack`; the environment for `${NAME}`.
+//! In: a directory with `rasid.toml`, `feeds.toml`, `topics.toml` with its example files, and `corpus/*.pack`; the environment for `${NAME}`.
 //! Out: [`Config`], or every [`Problem`] of all files at once.
 //! Promise: nothing is half accepted; a message says where, what and what to do; values from the environment are never shown.
 //! Not here: what the sections mean to their modules, which own their types.
@@ -10,12 +10,14 @@
 //! empty `feeds.toml` is fine.
 
 pub mod edit;
+mod examples;
 mod feeds;
 mod report;
 mod sections;
 mod topics;
 mod tree;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,12 +25,14 @@ use std::sync::Arc;
 use crate::dedup::DedupConfig;
 use crate::dedup::corpus::Corpora;
 use crate::fetch::FetchConfig;
+use crate::id::{ItemId, TopicId};
 use crate::queue::QueueConfig;
 use crate::serve::ServerConfig;
 use crate::source::FeedConfig;
 use crate::store::StoreConfig;
 use crate::telemetry::LogConfig;
-use crate::topic::Topics;
+use crate::topic::bag::Bag;
+use crate::topic::{Article, Topics, TopicsFile};
 
 pub use edit::{Added, EditError, NewFeed, add_feed, add_feeds, feed_at, keys_from_environment, remove_feed};
 pub use report::Problem;
@@ -72,16 +76,21 @@ pub struct Config {
     pub topics: Arc<Topics>,
     /// All reference documents, loaded.
     pub corpora: Arc<Corpora>,
+    /// The examples of topics that stand in files.
+    pub examples: Arc<BTreeMap<TopicId, Vec<Bag>>>,
     /// What is allowed but may not be meant.
     pub notes: Vec<Problem>,
-    /// `topics.toml` as it was read, to find the lines of its tests.
+    /// `topics.toml` as written, to explain what stands in it.
+    pub topics_file: TopicsFile,
+    /// The text of `topics.toml`, to find the lines of its tests.
     topics_text: String,
 }
 
 impl Config {
-    /// Runs the tests of the topics. What fails stands at its line.
-    pub fn topic_tests(&self) -> Vec<Problem> {
-        topics::run_tests(&self.dir.join(TOPICS), &self.topics_text, &self.topics)
+    /// Runs the tests of the topics; `stored` gives the fields of an item, or says why it cannot. What fails stands at its
+    /// line.
+    pub fn topic_tests<'a>(&self, stored: &dyn Fn(ItemId) -> Result<Article<'a>, String>) -> Vec<Problem> {
+        topics::run_tests(&self.dir.join(TOPICS), &self.topics_text, &self.topics, stored)
     }
 }
 
@@ -143,12 +152,12 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
     }
     let topics_text = text.unwrap_or_default();
     let mut report = report::Report::new(&topics_file, &topics_text);
-    let topics = topics::read(&mut report, env);
+    let topics = topics::read(&mut report, env, dir);
     problems.extend(report.finish());
     let corpora = topics::read_corpora(&dir.join(CORPUS), &mut problems);
 
     match (problems.as_slice(), topics, corpora) {
-        ([], Some(topics), Some(corpora)) => Ok(Config {
+        ([], Some((topics_file, topics, examples)), Some(corpora)) => Ok(Config {
             dir: dir.to_owned(),
             fetch: sections.fetch,
             store: sections.store,
@@ -160,7 +169,12 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
             feeds,
             topics: Arc::new(topics),
             corpora: Arc::new(corpora),
-            notes,
+            examples: Arc::new(examples),
+            notes: {
+                notes.extend(topics::doubts(&dir.join(TOPICS), &topics_text, &topics_file));
+                notes
+            },
+            topics_file,
             topics_text,
         }),
         _ => Err(problems),

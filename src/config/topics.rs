@@ -7,16 +7,19 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use super::examples::{self, Examples};
 use super::report::{Problem, Report};
 use super::tree::{Env, Tree};
 use crate::dedup::corpus::{Corpora, Corpus};
-use crate::topic::{Topics, TopicsFile};
+use crate::id::ItemId;
+use crate::topic::{self, Article, Topics, TopicsFile};
 
-/// Reads and compiles the topics.
-pub(super) fn read(report: &mut Report<'_>, env: Env<'_>) -> Option<Topics> {
+/// Reads and compiles the topics: as written, as they run, and the examples that they name, relative to `dir`.
+pub(super) fn read(report: &mut Report<'_>, env: Env<'_>, dir: &Path) -> Option<(TopicsFile, Topics, Examples)> {
     let file = Tree::parse(report, env).rest::<TopicsFile>(report)?;
+    let examples = examples::read(report, &file, dir);
     match Topics::compile(&file) {
-        Ok(topics) => Some(topics),
+        Ok(topics) => Some((file, topics, examples)),
         Err(problems) => {
             for problem in problems {
                 report.problem(problem.span, problem.message);
@@ -26,11 +29,25 @@ pub(super) fn read(report: &mut Report<'_>, env: Env<'_>) -> Option<Topics> {
     }
 }
 
+/// What in the topics is allowed and hardly meant.
+pub(super) fn doubts(file: &Path, text: &str, topics: &TopicsFile) -> Vec<Problem> {
+    placed(file, text, Topics::doubts(topics).into_iter().chain(examples::missing(topics)).collect())
+}
+
 /// Runs the topics' own tests; `text` is what they were read from.
-pub(super) fn run_tests(file: &Path, text: &str, topics: &Topics) -> Vec<Problem> {
+pub(super) fn run_tests<'a>(
+    file: &Path,
+    text: &str,
+    topics: &Topics,
+    stored: &dyn Fn(ItemId) -> Result<Article<'a>, String>,
+) -> Vec<Problem> {
+    placed(file, text, topics.run_tests(stored))
+}
+
+fn placed(file: &Path, text: &str, found: Vec<topic::Problem>) -> Vec<Problem> {
     let mut report = Report::new(file, text);
-    for failure in topics.run_tests() {
-        report.problem(failure.span, failure.message);
+    for problem in found {
+        report.problem(problem.span, problem.message);
     }
     report.finish()
 }

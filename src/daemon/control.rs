@@ -1,6 +1,7 @@
-//! What readers may ask of the running system: poll now, read the configuration again.
+//! What readers may ask of the running system: poll now, learn, reclassify, read the configuration again.
 //!
-//! In: [`Control`] messages and SIGHUP. Out: wishes for the scheduler, a replaced [`Loaded`].
+//! In: [`Control`] messages and SIGHUP. Out: wishes for the scheduler, the teacher and the
+//! committer; a replaced [`Loaded`].
 //! Promise: a wrong configuration is refused whole, with its reasons, and the old one goes on (trap T24).
 
 use std::sync::Arc;
@@ -10,17 +11,29 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::loaded;
 use crate::config::{Config, Problem};
 use crate::pipeline::Stop;
+use crate::pipeline::commit::Order;
+use crate::pipeline::learn::Request;
 use crate::pipeline::schedule::PollNow;
 use crate::serve::{Control, Loaded};
 
 /// Reads the configuration again.
 pub type Reload = Box<dyn Fn() -> Result<Config, Vec<Problem>> + Send + Sync>;
 
+/// The loops that do what is asked.
+pub(super) struct Reached {
+    pub(super) wishes: mpsc::Sender<PollNow>,
+    pub(super) requests: mpsc::Sender<Request>,
+    pub(super) orders: mpsc::Sender<Order>,
+}
+
+/// What is said where a loop has more to do than it can take in.
+const TOO_MUCH: &str = "too much is asked for at once; try again";
+
 /// Answers until the stop.
 pub(super) async fn run(
     mut control: mpsc::Receiver<Control>,
-    wishes: mpsc::Sender<PollNow>,
-    current: watch::Sender<Arc<Loaded>>,
+    reached: Reached,
+    current: Arc<watch::Sender<Arc<Loaded>>>,
     reload: Reload,
     stop: Stop,
 ) -> anyhow::Result<()> {
@@ -34,8 +47,22 @@ pub(super) async fn run(
         match message {
             None => return Ok(()),
             Some(Control::Poll { feed, answer }) => {
-                if let Err(mpsc::error::TrySendError::Full(wish)) = wishes.try_send(PollNow { feed, answer }) {
+                if let Err(mpsc::error::TrySendError::Full(wish)) = reached.wishes.try_send(PollNow { feed, answer }) {
                     let _gone = wish.answer.send(Err("too many polls are asked for at once; try again".to_owned()));
+                }
+            }
+            Some(Control::Judge { topic, said, forgotten, answer }) => {
+                let request = Request { topic, said, forgotten, answer };
+                if let Err(mpsc::error::TrySendError::Full(request)) = reached.requests.try_send(request) {
+                    let _gone = request.answer.send(Err(TOO_MUCH.to_owned()));
+                }
+            }
+            Some(Control::Reclassify { topic, since, answer }) => {
+                let order = Order::Reclassify { topic, since, answer };
+                if let Err(mpsc::error::TrySendError::Full(Order::Reclassify { answer, .. })) =
+                    reached.orders.try_send(order)
+                {
+                    let _gone = answer.send(Err(TOO_MUCH.to_owned()));
                 }
             }
             Some(Control::Reload { answer }) => {
@@ -54,12 +81,17 @@ pub(super) async fn run(
 }
 
 fn replace(current: &watch::Sender<Arc<Loaded>>, config: &Config) -> String {
-    let new = loaded(config);
-    let enabled = new.feeds.iter().filter(|feed| feed.enabled).count();
-    let summary =
-        format!("{} feeds ({enabled} enabled) and {} topics are in force", new.feeds.len(), new.topics.ids().count());
-    current.send_replace(Arc::new(new));
-    summary
+    let enabled = config.feeds.iter().filter(|feed| feed.enabled).count();
+    let (feeds, topics) = (config.feeds.len(), config.topics.ids().count());
+    let mut changed = false;
+    // Topics may be learning: what they have learned until now is taken over, nothing of it is lost.
+    current.send_modify(|current| {
+        let new = loaded(config, Arc::clone(&current.taught));
+        changed = new.topics.version() != current.topics.version();
+        *current = Arc::new(new);
+    });
+    let stale = if changed { "; stored items keep their topics until `rasid topics reclassify`" } else { "" };
+    format!("{feeds} feeds ({enabled} enabled) and {topics} topics are in force{stale}")
 }
 
 fn log(answered: &Result<String, Vec<String>>) {

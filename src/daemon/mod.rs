@@ -21,12 +21,13 @@ use tokio::task::{Id, JoinSet};
 use crate::config::Config;
 use crate::fetch::Client;
 use crate::pipeline::collect::Collector;
-use crate::pipeline::commit::Committer;
+use crate::pipeline::commit::{Committer, Order};
+use crate::pipeline::learn::{Request, Teacher};
 use crate::pipeline::schedule::{Channels, Finished, PollNow, Schedule};
 use crate::pipeline::{Job, Stop, now};
 use crate::queue::{self, Receiver, Sender};
 use crate::serve::{self, Control, Loaded, State};
-use crate::store::{self, Store, Writer};
+use crate::store::{self, Store, Taught, Writer};
 
 pub use control::Reload;
 
@@ -68,12 +69,19 @@ pub struct Built {
 pub fn build(config: &Config) -> anyhow::Result<Built> {
     let client = Client::new(&config.fetch).map_err(anyhow::Error::msg)?;
     let (store, writer) = store::open(&config.store)?;
-    Ok(Built { store, writer, client, loaded: Arc::new(loaded(config)) })
+    let taught = Arc::new(store.taught()?);
+    Ok(Built { store, writer, client, loaded: Arc::new(loaded(config, taught)) })
 }
 
-/// The part of a configuration that a reload replaces.
-fn loaded(config: &Config) -> Loaded {
-    Loaded { feeds: config.feeds.clone(), topics: config.topics.clone(), corpora: config.corpora.clone() }
+/// The part of a configuration that a reload replaces, with what topics have learned.
+pub fn loaded(config: &Config, taught: Arc<Taught>) -> Loaded {
+    Loaded {
+        feeds: config.feeds.clone(),
+        topics: Arc::new(taught.apply(&config.topics)),
+        corpora: config.corpora.clone(),
+        examples: config.examples.clone(),
+        taught,
+    }
 }
 
 impl System {
@@ -83,6 +91,9 @@ impl System {
         let workers = config.fetch.workers.max(1) as usize;
         let stop = Stop::default();
         let (loaded_sender, loaded) = watch::channel(loaded);
+        let loaded_sender = Arc::new(loaded_sender);
+        let (order_sender, orders) = mpsc::channel::<Order>(CHANNEL);
+        let (request_sender, requests) = mpsc::channel::<Request>(CHANNEL);
         let (control_sender, control) = mpsc::channel::<Control>(CHANNEL);
         let (wish_sender, wishes) = mpsc::channel::<PollNow>(CHANNEL);
         let (job_sender, jobs) = mpsc::channel::<Job>(workers);
@@ -96,14 +107,27 @@ impl System {
         let state = State { store, loaded: loaded.clone(), control: control_sender, started, clock: now };
         let mut system = Self { state, stop: stop.clone(), loops: JoinSet::new(), names: BTreeMap::new() };
         system.spawn("schedule", async move { Ok(schedule.run().await?) });
-        system.spawn("control", control::run(control, wish_sender, loaded_sender, reload, stop.clone()));
+        let teacher = Teacher {
+            store: system.state.store.clone(),
+            loaded: Arc::clone(&loaded_sender),
+            orders: order_sender.clone(),
+            requests,
+            stop: stop.clone(),
+            automatic,
+        };
+        let reached = control::Reached { wishes: wish_sender, requests: request_sender, orders: order_sender };
+        system.spawn("control", control::run(control, reached, loaded_sender, reload, stop.clone()));
+        system.spawn("learn", async move {
+            teacher.run().await;
+            Ok(())
+        });
         let jobs = Arc::new(Mutex::new(jobs));
         let collector = Collector { client, loaded, stop };
         for _ in 0..workers {
             system
                 .spawn("collect", work(collector.clone(), jobs.clone(), queue_sender.clone(), finished_sender.clone()));
         }
-        system.spawn_commit(committer, queue, mode);
+        system.spawn_commit(committer, queue, orders, mode);
         system
     }
 
@@ -117,12 +141,13 @@ impl System {
         self.names.insert(handle.id(), name);
     }
 
-    fn spawn_commit(&mut self, mut committer: Committer, queue: Receiver, mode: Mode) {
+    fn spawn_commit(&mut self, mut committer: Committer, queue: Receiver, orders: mpsc::Receiver<Order>, mode: Mode) {
         let handle = self.loops.spawn_blocking(move || {
             if mode == Mode::Automatic {
                 committer.load()?;
+                committer.resume()?;
             }
-            Ok(committer.run(queue)?)
+            Ok(committer.run(queue, orders)?)
         });
         self.names.insert(handle.id(), "commit");
     }
@@ -281,7 +306,7 @@ mod tests {
     #[tokio::test]
     async fn a_worker_without_a_committer_tells_who_waits_and_ends_with_the_stop() {
         let client = Client::new(&crate::fetch::FetchConfig::default()).unwrap();
-        let loaded = Loaded { feeds: Vec::new(), topics: Arc::default(), corpora: Arc::default() };
+        let loaded = Loaded::default();
         let stop = Stop::default();
         let collector = Collector { client, loaded: watch::channel(Arc::new(loaded)).1, stop: stop.clone() };
         let (job_sender, jobs) = mpsc::channel(1);

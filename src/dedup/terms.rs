@@ -8,18 +8,13 @@
 
 use std::collections::BTreeMap;
 
-use xxhash_rust::xxh3::xxh3_64;
-
+use crate::text::stem::content;
 use crate::text::tokenize::Words;
 
 /// Terms kept of one corpus: the strongest.
 pub const MAX_TERMS: usize = 512;
 
-/// The term of a normalized word as a corpus knows it; `None` for function words, numbers and single letters.
-pub fn term(word: &str) -> Option<u32> {
-    #[expect(clippy::cast_possible_truncation, reason = "32 bits of a hash are kept")]
-    content(word).map(|stem| xxh3_64(stem.as_bytes()) as u32)
-}
+pub use crate::text::stem::term;
 
 /// A normalized word as a name is compared: the stem without the letters that are joined to the beginning of a word
 /// (`لكينيا`, `وبكينيا`), whether they belong to it or not, as long as three letters are left. `None` as for [`term`].
@@ -29,16 +24,6 @@ pub(super) fn name(word: &str) -> Option<&str> {
         name = rest;
     }
     Some(name)
-}
-
-/// The stem of a word that says something.
-fn content(word: &str) -> Option<&str> {
-    let stem = stem(word);
-    let counts = stem.chars().nth(1).is_some()
-        && !word.bytes().all(|b| b.is_ascii_digit())
-        && !FUNCTION_WORDS.contains(&word)
-        && !FUNCTION_WORDS.contains(&stem);
-    counts.then_some(stem)
 }
 
 /// The mean over the texts of each text's damped and length-normalized term counts: the centroid that a classifier from
@@ -66,92 +51,4 @@ pub fn weights(texts: &[(&str, &str)]) -> Vec<(u32, f32)> {
     weights
 }
 
-const PREFIXES: [&str; 9] = ["وبال", "وال", "بال", "كال", "فال", "ولل", "لل", "ال", "و"];
 const PROCLITICS: [char; 5] = ['و', 'ف', 'ب', 'ك', 'ل'];
-const SUFFIXES: [&str; 9] = ["ها", "ان", "ات", "ون", "ين", "يه", "ه", "ي", "ا"];
-
-/// The word without one article or conjunction and without one ending, as long as three letters are left.
-fn stem(word: &str) -> &str {
-    let long_enough = |rest: &&str| rest.chars().nth(2).is_some();
-    let bare = PREFIXES.iter().find_map(|p| word.strip_prefix(p).filter(long_enough)).unwrap_or(word);
-    SUFFIXES.iter().find_map(|s| bare.strip_suffix(s).filter(long_enough)).unwrap_or(bare)
-}
-
-const FUNCTION_WORDS: [&str; 76] = [
-    "في",
-    "من",
-    "علي",
-    "الي",
-    "عن",
-    "ان",
-    "او",
-    "ثم",
-    "قد",
-    "لا",
-    "ما",
-    "لم",
-    "لن",
-    "كل",
-    "بعد",
-    "قبل",
-    "مع",
-    "هذا",
-    "هذه",
-    "ذلك",
-    "تلك",
-    "التي",
-    "الذي",
-    "الذين",
-    "اللتي",
-    "كان",
-    "كانت",
-    "يكون",
-    "تكون",
-    "هو",
-    "هي",
-    "هم",
-    "كما",
-    "لكن",
-    "حتي",
-    "اذا",
-    "عند",
-    "عندما",
-    "منذ",
-    "بين",
-    "بينما",
-    "حيث",
-    "غير",
-    "بل",
-    "ايضا",
-    "اي",
-    "اما",
-    "انه",
-    "انها",
-    "فيه",
-    "فيها",
-    "منه",
-    "منها",
-    "عليه",
-    "عليها",
-    "به",
-    "بها",
-    "له",
-    "لها",
-    "لهم",
-    "نحو",
-    "خلال",
-    "حول",
-    "ضد",
-    "دون",
-    "امام",
-    "فقط",
-    "عبر",
-    "وقد",
-    "وفي",
-    "ومن",
-    "ولا",
-    "وهو",
-    "وهي",
-    "the",
-    "of",
-];

@@ -32,9 +32,14 @@ impl Sender {
 }
 
 impl Receiver {
-    /// The next delivery; `None` once all senders are gone and the queue is empty.
-    pub fn wait(&mut self) -> Option<Delivery> {
-        self.0.blocking_recv()
+    /// The next delivery; `None` once all senders are gone and the queue is empty. Given up, nothing is lost.
+    pub async fn next(&mut self) -> Option<Delivery> {
+        self.0.recv().await
+    }
+
+    /// Whether nothing is there and nothing will come.
+    pub fn is_over(&self) -> bool {
+        self.0.is_closed() && self.0.is_empty()
     }
 
     /// A delivery that is already there.

@@ -106,8 +106,12 @@ fn scan(store: &Store, after: Seq, limit: usize, topic: Option<&TopicId>) -> Res
     Ok(scan)
 }
 
-/// A removal concerns every reader: what the item was about is gone with it.
+/// A removal concerns every reader: what the item was about is gone with it. That an item is not about a topic any more
+/// concerns those who read that topic.
 fn concerns(record: &LogRecord, topic: &TopicId) -> bool {
+    if record.lost.contains(topic) {
+        return true;
+    }
     record.item.as_ref().is_none_or(|item| item.topics.iter().any(|found| found.id == *topic))
 }
 

@@ -21,6 +21,7 @@ mod request;
 mod stats;
 mod topics;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -35,9 +36,10 @@ use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::dedup::corpus::Corpora;
-use crate::id::FeedId;
+use crate::id::{FeedId, ItemId, TopicId};
 use crate::source::{FeedConfig, PollRecord};
-use crate::store::{Store, StoreError};
+use crate::store::{Judgement, Reclassification, Store, StoreError, Taught};
+use crate::topic::bag::Bag;
 use crate::topic::matcher::Topics;
 
 pub use axum::Router;
@@ -49,7 +51,9 @@ pub use listen::{bind_unix, serve_tcp, serve_unix};
 pub use log::Reading;
 pub use replay::{EntryView, RejectedView, Replay, Reread};
 pub use stats::{Counts, FeedCounts, Overview};
-pub use topics::{TopicList, TopicView, TopicsFound};
+pub use topics::{
+    Changed, Judged, Judgements, Learning, LikeView, ModelView, Reclassifying, TopicList, TopicView, TopicsFound,
+};
 
 use problem::Problem;
 
@@ -78,15 +82,19 @@ impl fmt::Debug for ServerConfig {
     }
 }
 
-/// The configuration as far as readers see it; replaced whole on reload.
-#[derive(Debug)]
+/// The configuration as far as readers see it; replaced whole on reload, and where topics have learned.
+#[derive(Debug, Default)]
 pub struct Loaded {
     /// All feeds, those switched off too.
     pub feeds: Vec<FeedConfig>,
-    /// All topics, compiled.
+    /// All topics, compiled, with what they have learned.
     pub topics: Arc<Topics>,
     /// All corpora, loaded.
     pub corpora: Arc<Corpora>,
+    /// The examples of topics that stand in files.
+    pub examples: Arc<BTreeMap<TopicId, Vec<Bag>>>,
+    /// What topics have learned.
+    pub taught: Arc<Taught>,
 }
 
 /// What a reader may ask of the running daemon.
@@ -98,6 +106,26 @@ pub enum Control {
         feed: FeedId,
         /// What came of it, or why it was not polled.
         answer: oneshot::Sender<Result<PollRecord, String>>,
+    },
+    /// Keep what somebody said of items, and let the topic learn from it.
+    Judge {
+        /// Which topic; one that learns.
+        topic: TopicId,
+        /// What was said.
+        said: Vec<Judgement>,
+        /// Whose judgements are taken back.
+        forgotten: Vec<ItemId>,
+        /// What came of it, or why nothing did.
+        answer: oneshot::Sender<Result<Learning, String>>,
+    },
+    /// Classify what is stored by the topics in force.
+    Reclassify {
+        /// One topic, or all.
+        topic: Option<TopicId>,
+        /// Only items published since.
+        since: Option<Timestamp>,
+        /// Told when it has begun.
+        answer: oneshot::Sender<Result<Reclassification, String>>,
     },
     /// Read the configuration again; the problems, each `file:line:column: message`, where it is refused.
     Reload {
@@ -153,6 +181,8 @@ fn routes(shared: Shared) -> Router {
         .route("/api/v1/reload", post(feeds::reload))
         .route("/api/v1/topics", get(topics::list))
         .route("/api/v1/topics/test", post(topics::test))
+        .route("/api/v1/topics/reclassify", get(topics::reclassifying).post(topics::reclassify))
+        .route("/api/v1/topics/{id}/judgements", get(topics::judgements).post(topics::judge))
         .route("/api/v1/corpus", get(corpus::list))
         .route("/api/v1/corpus/match", post(corpus::matches))
         .route("/api/v1/stats", get(stats::show))

@@ -90,6 +90,11 @@ impl Params {
     }
 }
 
+/// A point in time in a body, under the name of its field.
+pub(super) fn since(name: &str, text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
+    time(text, now).ok_or_else(|| Problem::parameter(name, &shortened(text), TIME))
+}
+
 /// A point in time as [`TIME`] says.
 fn time(text: &str, now: Timestamp) -> Option<Timestamp> {
     if let Ok(span) = text.parse::<Span>() {

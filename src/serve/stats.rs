@@ -1,6 +1,7 @@
 //! `/api/v1/stats`: how much there is, and how the feeds are doing.
 //!
-//! Out: `{ "version", "running", "started_at", "store": {…}, "feeds": {…}, "topics": n, "corpora": n }`.
+//! Out: `{ "version", "running", "started_at", "store": {…}, "feeds": {…}, "topics": n,
+//! "reclassifying": {…}, "corpora": n }`.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::Shared;
 use super::problem::Problem;
 use super::request::Params;
+use super::topics::Reclassifying;
 use crate::id::{FeedId, Seq, TopicId};
 
 /// How much there is, and how the feeds are doing.
@@ -30,6 +32,8 @@ pub struct Overview {
     pub feeds: FeedCounts,
     /// Topics configured.
     pub topics: usize,
+    /// Whether stored items have the topics in force.
+    pub reclassifying: Reclassifying,
     /// Corpora configured.
     pub corpora: usize,
 }
@@ -100,6 +104,7 @@ pub(super) async fn show(State(shared): State<Shared>, uri: Uri) -> Result<Json<
             },
             feeds,
             topics,
+            reclassifying: Reclassifying::read(state)?,
             corpora,
         })
     });

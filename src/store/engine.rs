@@ -47,11 +47,13 @@ pub(super) enum Table {
     Cursors,
     Polls,
     Unread,
+    Judgements,
+    Learned,
 }
 
 impl Table {
     /// All tables, in the order of their numbers. The numbers stand in keys of [`Table::Chunks`]: append only.
-    pub(super) const ALL: [Self; 16] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Meta,
         Self::Items,
         Self::Chunks,
@@ -68,6 +70,8 @@ impl Table {
         Self::Cursors,
         Self::Polls,
         Self::Unread,
+        Self::Judgements,
+        Self::Learned,
     ];
 
     /// The tree's name on disk.
@@ -89,6 +93,8 @@ impl Table {
             Self::Cursors => "cursors",
             Self::Polls => "polls",
             Self::Unread => "unread",
+            Self::Judgements => "judgements",
+            Self::Learned => "learned",
         }
     }
 }

@@ -16,6 +16,8 @@
 //! | cursors | feed 0, part |
 //! | polls | feed 0, counter |
 //! | unread | feed 0, part |
+//! | judgements | topic 0, item id |
+//! | learned | topic 0; of the background 0 alone |
 
 use jiff::Timestamp;
 

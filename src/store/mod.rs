@@ -5,7 +5,7 @@
 //! cursor never stands past an item that could still be lost.
 //! Not here: deciding what is a copy ([`crate::dedup`]), when to write and to prune ([`crate::pipeline`]).
 //!
-//! From the outside in: `writer` and `reader` work on the records of `records` and `feeds`; `schema` gives these
+//! From the outside in: `writer` and `reader` work on the records of `records`, `feeds` and `taught`; `schema` gives these
 //! their bytes, `keys` their places, `values` cuts the large ones, `staged` collects what a group writes, and
 //! `engine` writes it. `layout` knows the directory.
 
@@ -13,11 +13,13 @@ mod engine;
 mod feeds;
 mod keys;
 mod layout;
+mod logged;
 mod reader;
 mod records;
 mod recurring;
 mod schema;
 mod staged;
+mod taught;
 mod values;
 mod verify;
 mod writer;
@@ -36,6 +38,7 @@ use tokio::sync::watch;
 
 pub use reader::{DEFAULT_PAGE, MAX_COPIES, MAX_PAGE, Store};
 pub use schema::Revision;
+pub use taught::{Classified, Judgement, Model, Reclassification, Taught};
 pub use writer::{MAX_PRUNE, Writer};
 
 use crate::dedup::Verdict;

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use url::Url;
 
 use super::engine::{Read as _, Table, prefix_range};
+use super::logged::{self, Logged};
 use super::schema::{self, Revision, damaged};
 use super::{Inner, ItemQuery, Known, Page, Stats, StoreError, feeds, keys, records, values, verify};
 use crate::dedup::{Fingerprint, Original};
@@ -145,9 +146,9 @@ impl Store {
             if keys::last_number(&key) != Some(expected) {
                 return Err(damaged(format!("log record {expected}"), "it is missing"));
             }
-            let logged = schema::decode_log(expected, &value)?;
-            let item = self.item_by_number(logged.no)?;
-            records.push(LogRecord { seq: Seq(expected), at: logged.at, kind: logged.kind, id: logged.id, item });
+            let Logged { kind, at, no, id, revision: _, lost } = logged::decode_log(expected, &value)?;
+            let item = self.item_by_number(no)?;
+            records.push(LogRecord { seq: Seq(expected), at, kind, id, lost, item });
         }
         Ok(records)
     }

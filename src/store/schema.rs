@@ -1,9 +1,9 @@
-//! What is stored of an item, of its changes and of the log, byte for byte.
+//! What is stored of an item and of its changes, byte for byte.
 //!
 //! In: the types of [`crate::item`]. Out: `[version byte][postcard]`, compressed where there is text, and back.
 //! Promise: what was written by any version of the program so far is read; a version that is not known is an error that
 //! names the record, never a guess.
-//! Not here: what is stored of feeds ([`super::feeds`]), under which keys ([`super::keys`]).
+//! Not here: what is stored of the log ([`super::logged`]) and of feeds ([`super::feeds`]), under which keys ([`super::keys`]).
 //!
 //! postcard writes fields one after another without their names. So the structs here are the store's own (a change in
 //! `item.rs` does not touch them), none uses `flatten`, `skip` or `default`, and a struct that was released never
@@ -60,18 +60,6 @@ impl Stored {
     pub(super) fn is_duplicate(&self) -> bool {
         self.item.verdict.kind.is_duplicate()
     }
-}
-
-/// One log record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Logged {
-    pub(super) kind: LogKind,
-    pub(super) at: Timestamp,
-    /// The item's number.
-    pub(super) no: u64,
-    pub(super) id: ItemId,
-    /// The item's revision after it.
-    pub(super) revision: u32,
 }
 
 /// The words of an item before they were replaced.
@@ -158,15 +146,6 @@ struct RevisionV1<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct LogV1 {
-    kind: u8,
-    at: i128,
-    no: u64,
-    id: [u8; 16],
-    revision: u32,
-}
-
-#[derive(Serialize, Deserialize)]
 struct CopyV1<'a> {
     id: [u8; 16],
     feed: Cow<'a, str>,
@@ -197,10 +176,10 @@ struct FingerprintV1 {
 /// The numbers that stand for an enum's values on disk, for ever.
 macro_rules! codes {
     ($code:ident, $of_code:ident, $type:ident { $($value:ident = $number:literal),+ $(,)? }) => {
-        const fn $code(value: $type) -> u8 {
+        pub(super) const fn $code(value: $type) -> u8 {
             match value { $($type::$value => $number),+ }
         }
-        fn $of_code(code: u8) -> Result<$type, String> {
+        pub(super) fn $of_code(code: u8) -> Result<$type, String> {
             match code {
                 $($number => Ok($type::$value),)+
                 other => Err(format!(concat!("no ", stringify!($type), " has the number {}"), other)),
@@ -374,20 +353,6 @@ pub(super) fn decode_revision(no: u64, bytes: &[u8]) -> Result<Revision, StoreEr
         fetched_at,
         replaced_at,
     })
-}
-
-pub(super) fn encode_log(record: &Logged) -> Result<Vec<u8>, StoreError> {
-    let Logged { kind, at, no, id, revision } = *record;
-    let record = LogV1 { kind: log_code(kind), at: at.as_nanosecond(), no, id: id.0, revision };
-    plain(&record, || format!("the log record of item {no}"))
-}
-
-pub(super) fn decode_log(seq: u64, bytes: &[u8]) -> Result<Logged, StoreError> {
-    let what = || format!("log record {seq}");
-    let LogV1 { kind, at, no, id, revision } = unplain(bytes, what)?;
-    let parts = || Ok((log_of(kind)?, time_of(at)?));
-    let (kind, at) = parts().map_err(|error: String| damaged(what(), &error))?;
-    Ok(Logged { kind, at, no, id: ItemId(id), revision })
 }
 
 /// The most bytes of an address in a listing of copies: the whole one stands in the copy's own record.

@@ -69,6 +69,10 @@ fn verify_finds_what_is_wrong() {
         (Table::Revisions, keys::revision(1, 1), Some(b"x"), "revisions: 1"),
         (Table::Cursors, b"rt\0c".to_vec(), Some(b"\0\0\x01"), "the cursor of rt"),
         (Table::Polls, b"rt\0........".to_vec(), Some(b"\0\0\x01"), "a poll of rt"),
+        (Table::Judgements, b"x".to_vec(), Some(b"\0\0\x01"), "the judgement 78"),
+        (Table::Learned, b"x\0".to_vec(), Some(b"\0\0\x01"), "what `7800` has learned"),
+        (Table::Meta, b"classified".to_vec(), Some(b"\x01"), "the version of the topics"),
+        (Table::Meta, b"reclassification".to_vec(), Some(b"\x01"), "the progress of reclassifying"),
         (Table::Meta, b"feed/rt".to_vec(), None, "the counter `feed/rt` says 0, and there are 2"),
     ];
     for (table, key, value, expected) in cases {
@@ -137,4 +141,44 @@ fn prefixes_end_where_they_should() {
     for (prefix, end) in cases {
         assert_eq!(engine::prefix_range(prefix), (Included(prefix.to_vec()), end));
     }
+}
+
+#[test]
+fn a_judgement_outlives_its_item_until_it_is_taken_back() {
+    use crate::topic::bag::{Background, Bag};
+    use crate::topic::like::{Lesson, teach};
+    let dir = tempfile::tempdir().unwrap();
+    let (store, mut writer) = opened(dir.path()).unwrap();
+    let one = decided("1");
+    let (item, at) = (ItemId::of(&one.candidate.feed, one.candidate.key), one.candidate.content.fetched_at);
+    writer.commit(Group { items: vec![one], ..Group::default() }).unwrap();
+    let topic: TopicId = "gas".parse().unwrap();
+    let said = |yes| Judgement {
+        topic: topic.clone(),
+        item,
+        yes,
+        at,
+        title: "عنوان".to_owned(),
+        bag: Bag::read("عنوان", &"الغاز المسال ".repeat(3_000)),
+    };
+    writer.judge(&[said(true)], &[]).unwrap();
+    writer.judge(&[said(false)], &[]).unwrap();
+    assert_eq!(writer.prune(Timestamp::MAX, 10).unwrap(), 1);
+    assert_eq!(store.judgements(&topic).unwrap(), [said(false)], "the last word counts");
+    assert_eq!(store.judgements(&"ga".parse().unwrap()).unwrap(), []);
+
+    // What was learned is read as it was stored; another model takes its place; none removes it.
+    let (bag, background) = (said(true).bag, Background::of([&said(true).bag]));
+    let lesson = Lesson { examples: &[bag], against: &[], stream: &[], background: &background };
+    let (learned, trial) = teach(lesson).unwrap();
+    let model = Model { from: 7, at, learned, trial };
+    writer.teach(Some((1, &background)), &[(topic.clone(), Some(model.clone()))]).unwrap();
+    let taught = store.taught().unwrap();
+    assert_eq!((taught.background, taught.items, taught.models.get(&topic)), (background, Some(1), Some(&model)));
+    assert_eq!(store.verify().unwrap(), Vec::<String>::new());
+    writer.teach(None, &[(topic.clone(), None)]).unwrap();
+    assert!(store.taught().unwrap().models.is_empty());
+    writer.judge(&[], &[(topic.clone(), item)]).unwrap();
+    assert_eq!(store.judgements(&topic).unwrap(), []);
+    assert_eq!(store.verify().unwrap(), Vec::<String>::new());
 }

@@ -13,7 +13,7 @@ use super::records::{self, counter};
 use super::schema::{self, Stored};
 use super::values::{self, hex};
 use super::writer::NEXT_SEQ;
-use super::{StoreError, feeds, keys};
+use super::{StoreError, feeds, keys, logged, taught};
 use crate::item::LogKind;
 
 /// After so many problems the store is known to be broken.
@@ -27,6 +27,7 @@ pub(super) fn problems(engine: &Engine) -> Result<Vec<String>, StoreError> {
     check.indexes()?;
     check.log(&items)?;
     check.feeds()?;
+    check.taught()?;
     check.totals()?;
     check.problems.truncate(MAX_PROBLEMS);
     Ok(check.problems)
@@ -177,7 +178,7 @@ impl Check<'_> {
                 self.problems.push(format!("log: {expected} is followed by {seq}"));
             }
             expected = seq.saturating_add(1);
-            let Some(logged) = self.note(schema::decode_log(seq, &value))? else { continue };
+            let Some(logged) = self.note(logged::decode_log(seq, &value))? else { continue };
             let first = matches!(logged.kind, LogKind::New | LogKind::Duplicate);
             if first && logged.no != seq {
                 self.problems.push(format!("log record {seq}: it adds the item {}, not {seq}", logged.no));
@@ -236,6 +237,22 @@ impl Check<'_> {
                 }
             }
         }
+        Ok(())
+    }
+
+    fn taught(&mut self) -> Result<(), StoreError> {
+        for table in [Table::Judgements, Table::Learned] {
+            for entry in self.engine.scan(table, EVERYTHING) {
+                let Some((key, head)) = self.note(entry)? else { break };
+                self.chunks += u64::from(values::further(&head));
+                let read = values::get(self.engine, table, &key);
+                let bytes = self.note(read)?.flatten().unwrap_or_default();
+                self.note(taught::check(table, &key, &bytes))?;
+            }
+        }
+        let (classified, progress) = (taught::classified(self.engine), taught::reclassification(self.engine));
+        self.note(classified)?;
+        self.note(progress)?;
         Ok(())
     }
 

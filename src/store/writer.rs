@@ -17,19 +17,26 @@ use jiff::Timestamp;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::engine::{Read as _, Table};
+use super::logged::{self, Logged};
 use super::records::{self, counter};
-use super::schema::{self, Borrowed, Logged, Revision, Stored};
+use super::schema::{self, Borrowed, Revision, Stored};
 use super::staged::Staged;
+use super::taught::{self, Classified, Judgement, Model, Reclassification};
 use super::{Decided, Group, Inner, MAX_GROUP, StoreError, feeds, keys, values};
 use crate::dedup::{Original, Verdict, VerdictKind};
-use crate::id::{FeedId, ItemId, Seq};
+use crate::id::{FeedId, ItemId, Seq, TopicId};
 use crate::item::{Candidate, Item, LogKind};
 use crate::source::{FeedCursor, PollRecord};
+use crate::topic::TopicMatch;
+use crate::topic::bag::Background;
 
 /// The most items that one [`Writer::prune`] removes.
 ///
 /// Rule 9: retention trickles. After one bulk delete sled's file never shrinks, and grows to 22–35 times its content.
 pub const MAX_PRUNE: usize = 256;
+
+/// How many items one step of a reclassification looks at: polls wait that long at most, some milliseconds.
+const RECLASSIFY_AT_ONCE: usize = MAX_GROUP / 2;
 
 /// In meta: the position that the next log record gets.
 pub(super) const NEXT_SEQ: &[u8] = b"next_seq";
@@ -45,6 +52,8 @@ pub struct Writer {
     inner: Arc<Inner>,
     next_seq: u64,
     last_at: Timestamp,
+    /// The version of the topics by which groups were classified, once it was told.
+    classified_by: Option<u64>,
     /// Set for good when a transaction or a sync failed: what is on the disk is not known from then on.
     failed: Option<String>,
 }
@@ -62,7 +71,13 @@ impl Writer {
             let nanoseconds = value.first_chunk().map(|bytes| i128::from_be_bytes(*bytes))?;
             Timestamp::from_nanosecond(nanoseconds).ok()
         });
-        Ok(Self { inner, next_seq, last_at: last_at.unwrap_or(Timestamp::UNIX_EPOCH), failed: None })
+        Ok(Self {
+            inner,
+            next_seq,
+            last_at: last_at.unwrap_or(Timestamp::UNIX_EPOCH),
+            classified_by: None,
+            failed: None,
+        })
     }
 
     /// Stores a group in one transaction and returns once it is durable, with the last position of the log by then.
@@ -85,7 +100,11 @@ impl Writer {
             return Err(StoreError::TooLarge { items: group.items.len() });
         }
         let at = group.at.unwrap_or_else(|| newest(&group)).max(Timestamp::UNIX_EPOCH);
+        let classified_by = self.classified_by;
         self.write(Some(at), |change| {
+            if let Some(version) = classified_by.filter(|_| !group.items.is_empty()) {
+                change.classify_by(version)?;
+            }
             for decided in group.items {
                 change.store(decided)?;
             }
@@ -98,6 +117,112 @@ impl Writer {
             Ok(())
         })?;
         Ok(Seq(self.next_seq - 1))
+    }
+
+    /// From now on the items of groups are classified by topics of this version. Noted with the next group, together with
+    /// how many items are not.
+    pub fn classified_by(&mut self, version: u64) {
+        self.classified_by = Some(version);
+    }
+
+    /// Stores judgements, each in place of an earlier one of the same item for the same topic, and takes others back.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    pub fn judge(&mut self, said: &[Judgement], forgotten: &[(TopicId, ItemId)]) -> Result<(), StoreError> {
+        self.write(None, |change| {
+            said.iter().try_for_each(|judgement| taught::put_judgement(&mut change.staged, judgement))?;
+            let mut forgotten = forgotten.iter();
+            forgotten.try_for_each(|(topic, item)| taught::forget_judgement(&mut change.staged, topic, *item))
+        })
+    }
+
+    /// Stores what topics have learned, or that one has learned nothing; `background` with the items stored when it was
+    /// made, where there is another.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    pub fn teach(
+        &mut self,
+        background: Option<(u64, &Background)>,
+        models: &[(TopicId, Option<Model>)],
+    ) -> Result<(), StoreError> {
+        self.write(None, |change| {
+            if let Some((items, background)) = background {
+                taught::put_background(&mut change.staged, items, background)?;
+            }
+            models.iter().try_for_each(|(topic, model)| match model {
+                Some(model) => taught::put_model(&mut change.staged, topic, model),
+                None => taught::remove_model(&mut change.staged, topic),
+            })
+        })
+    }
+
+    /// Begins to reclassify what is stored by topics of this version: all topics or one, all items or those published
+    /// since. One that was under way is given up.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    pub fn begin_reclassification(
+        &mut self,
+        at: Timestamp,
+        version: u64,
+        topic: Option<TopicId>,
+        since: Option<Timestamp>,
+    ) -> Result<Reclassification, StoreError> {
+        let last = self.next_seq.saturating_sub(1);
+        self.write(Some(at), |change| {
+            let total = change.stored()?;
+            let (examined, changed, ended) = (0, 0, None);
+            let progress =
+                Reclassification { version, topic, since, next: 1, last, total, examined, changed, begun: at, ended };
+            taught::put_reclassification(&mut change.staged, &progress)?;
+            Ok(progress)
+        })
+    }
+
+    /// Goes on with a reclassification: looks at the next items, at most [`MAX_GROUP`], gives those whose topics differ
+    /// the ones that `classify` says (none: it is not to be looked at), and logs these as `reclassified`. The progress is
+    /// stored in the same transaction where anything changed, at the end, and where `keep` says so.
+    ///
+    /// # Errors
+    /// As [`Writer::commit`].
+    pub fn reclassify(
+        &mut self,
+        at: Timestamp,
+        progress: &Reclassification,
+        keep: bool,
+        classify: &mut dyn FnMut(&Item) -> Option<Vec<TopicMatch>>,
+    ) -> Result<Reclassification, StoreError> {
+        let mut progress = progress.clone();
+        self.write(Some(at), |change| {
+            let range = (Bound::Included(keys::number(progress.next)), Bound::Included(keys::number(progress.last)));
+            let (mut looked, before) = (0, progress.changed);
+            for entry in change.inner.engine.scan(Table::Items, range).take(RECLASSIFY_AT_ONCE) {
+                let (key, _) = entry?;
+                looked += 1;
+                let Some(no) = keys::last_number(&key) else { continue };
+                progress.next = no.saturating_add(1);
+                let Some(whole) = records::load_whole(&change.staged, no)? else { continue };
+                progress.examined += 1;
+                if let Some(topics) = classify(&whole.item).filter(|topics| !taught::same(&whole.item, topics)) {
+                    change.reclassify(no, topics)?;
+                    progress.changed += 1;
+                }
+            }
+            if looked < RECLASSIFY_AT_ONCE {
+                progress.ended = Some(at);
+                if progress.topic.is_none() && progress.since.is_none() {
+                    let classified = Classified { version: progress.version, stale: 0 };
+                    taught::put_classified(&mut change.staged, classified)?;
+                }
+            }
+            if keep || progress.ended.is_some() || progress.changed > before {
+                taught::put_reclassification(&mut change.staged, &progress)?;
+            }
+            Ok(())
+        })?;
+        Ok(progress)
     }
 
     /// Removes the oldest items stored before `before`, at most `max` of them and at most [`MAX_PRUNE`], with all that
@@ -229,7 +354,7 @@ impl Change<'_> {
             let record = schema::encode_fingerprint(&stored.item, &fingerprint)?;
             values::put(&mut self.staged, Table::Fingerprints, &keys::number(no), &record)?;
         }
-        self.log(kind, &stored)
+        self.log(kind, &stored, Vec::new())
     }
 
     /// The verdict as it is stored with a new item.
@@ -336,7 +461,32 @@ impl Change<'_> {
             let record = schema::encode_fingerprint(&new.item, &fingerprint)?;
             values::put(&mut self.staged, Table::Fingerprints, &keys::number(no), &record)?;
         }
-        self.log(LogKind::Revised, &new)
+        self.log(LogKind::Revised, &new, Vec::new())
+    }
+
+    /// Gives the item other topics; its words, and whose text it borrows, stay.
+    fn reclassify(&mut self, no: u64, topics: Vec<TopicMatch>) -> Result<(), StoreError> {
+        let Some(old) = records::load(&self.staged, no)? else { return Ok(()) };
+        let before = old.item.topics.iter().map(|topic| &topic.id);
+        let lost = before.filter(|id| !topics.iter().any(|topic| topic.id == **id)).cloned().collect();
+        let mut new = old.clone();
+        (new.item.topics, new.item.seq) = (topics, Seq(self.next_seq));
+        self.replace(Some(&old), Some(&new))?;
+        self.log(LogKind::Reclassified, &new, lost)
+    }
+
+    /// Notes that what is stored from now on is classified by topics of this version.
+    fn classify_by(&mut self, version: u64) -> Result<(), StoreError> {
+        if taught::classified(&self.staged)?.is_some_and(|classified| classified.version == version) {
+            return Ok(());
+        }
+        let stale = self.stored()?;
+        taught::put_classified(&mut self.staged, Classified { version, stale })
+    }
+
+    /// How many items are stored, duplicates too.
+    fn stored(&self) -> Result<u64, StoreError> {
+        Ok(counter(&self.staged, records::ITEMS)? + counter(&self.staged, records::DUPLICATES)?)
     }
 
     fn remove(&mut self, stored: &Stored) -> Result<(), StoreError> {
@@ -350,7 +500,7 @@ impl Change<'_> {
             values::remove(&mut self.staged, Table::Revisions, key)?;
         }
         self.bump(records::REVISIONS, -i64::try_from(revisions.len()).unwrap_or(i64::MAX))?;
-        self.log(LogKind::Removed, stored)
+        self.log(LogKind::Removed, stored, Vec::new())
     }
 
     /// Gives `text`, which item `no` is about to lose, to the copies that borrow it.
@@ -401,9 +551,10 @@ impl Change<'_> {
         }
     }
 
-    fn log(&mut self, kind: LogKind, stored: &Stored) -> Result<(), StoreError> {
-        let record = Logged { kind, at: self.at, no: stored.no, id: stored.item.id, revision: stored.item.revision };
-        self.staged.put(Table::Log, keys::number(self.next_seq), schema::encode_log(&record)?);
+    fn log(&mut self, kind: LogKind, stored: &Stored, lost: Vec<TopicId>) -> Result<(), StoreError> {
+        let (no, id, revision) = (stored.no, stored.item.id, stored.item.revision);
+        let record = Logged { kind, at: self.at, no, id, revision, lost };
+        self.staged.put(Table::Log, keys::number(self.next_seq), logged::encode_log(&record)?);
         self.next_seq += 1;
         Ok(())
     }

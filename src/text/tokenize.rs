@@ -212,16 +212,19 @@ impl<'a> Splitter<'a> {
             self.number(first);
         }
         let text = self.rest.as_str();
-        while let Some(next) = self.peek() {
+        let (mut length, mut chars) = (0, 0);
+        for next in text.chars() {
             let follows = self.table.class(next);
             let parts = matches!((class, follows), (Class::Arabic, Class::Digit) | (Class::Digit, Class::Arabic));
             if !follows.is_word() || parts {
                 break;
             }
-            self.take();
+            length += next.len_utf8();
+            chars += 1;
             class = follows;
         }
-        let length = text.len() - self.rest.as_str().len();
+        self.rest = text.get(length..).unwrap_or_default().chars();
+        self.at += chars;
         self.out.arena.push_str(text.get(..length).unwrap_or_default());
         let end = self.normalized.end_of(self.at - 1);
         if let Some(word) = self.out.words.last_mut() {

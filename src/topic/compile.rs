@@ -10,14 +10,15 @@ use std::ops::Range;
 
 use serde_spanned::Spanned;
 
-use super::config::{RuleConfig, Sets, TopicConfig, TopicsFile};
+use super::config::{LikeConfig, RuleConfig, Sets, TopicConfig, TopicsFile};
 use super::evaluate::{Atom, Phrase, Plan};
 use super::lexicon::Lexicon;
-use super::matcher::{Rule, Topic, Topics};
-use super::query::{Entry, Fault, Part, Query, parse, parse_entry};
+use super::matcher::{Like, Rule, Topic, Topics};
+use super::possible::{excluded, possible, within};
+use super::query::{Entry, Fault, Query, parse, parse_entry};
 use super::score::{MOST, hundredths};
 use super::term::Term;
-use crate::id::TopicId;
+use crate::id::{ItemId, TopicId};
 
 /// Something wrong in `topics.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,27 +71,33 @@ impl Topics {
     /// # Errors
     /// Every problem; spans count bytes of `query`.
     pub fn trial(query: &str, sets: &Sets) -> Result<Self, Vec<Problem>> {
-        let spanned = |text: &str| Spanned::new(0..text.len(), text.to_owned());
-        let topic = TopicConfig {
-            id: spanned("trial"),
-            label: super::config::Label { ar: "تجربة".to_owned(), en: "Trial".to_owned() },
-            description: None,
-            sets: Sets::new(),
-            gate: spanned(query),
-            score: Vec::new(),
-            exclude: Vec::new(),
-            threshold: Some(Spanned::new(0..0, 0.01)),
-            maybe: Some(Spanned::new(0..0, 0.01)),
-            title_gate: true,
-            test: Vec::new(),
-        };
-        Self::compile(&TopicsFile { sets: sets.clone(), topic: vec![topic] })
+        Self::compile(&trial(query, sets))
     }
 }
 
+/// A file with the one topic `trial`, whose gate is `query`.
+pub(super) fn trial(query: &str, sets: &Sets) -> TopicsFile {
+    let spanned = |text: &str| Spanned::new(0..text.len(), text.to_owned());
+    let topic = TopicConfig {
+        id: spanned("trial"),
+        label: super::config::Label { ar: "تجربة".to_owned(), en: "Trial".to_owned() },
+        description: None,
+        sets: Sets::new(),
+        gate: Some(spanned(query)),
+        score: Vec::new(),
+        exclude: Vec::new(),
+        like: None,
+        threshold: Some(Spanned::new(0..0, 0.01)),
+        maybe: Some(Spanned::new(0..0, 0.01)),
+        title_gate: true,
+        test: Vec::new(),
+    };
+    TopicsFile { sets: sets.clone(), topic: vec![topic] }
+}
+
 /// Things numbered in the order they come, each once.
-struct Numbered<T> {
-    list: Vec<T>,
+pub(super) struct Numbered<T> {
+    pub(super) list: Vec<T>,
     numbers: HashMap<T, u32>,
 }
 
@@ -110,17 +117,17 @@ impl<T: Clone + Eq + std::hash::Hash> Numbered<T> {
 /// A set is known by the topic that has it (none: shared) and its name.
 type SetKey = (Option<usize>, String);
 
-struct Compiler<'f> {
+pub(super) struct Compiler<'f> {
     file: &'f TopicsFile,
     problems: Vec<Problem>,
-    terms: Numbered<Term>,
-    phrases: Numbered<Phrase>,
+    pub(super) terms: Numbered<Term>,
+    pub(super) phrases: Numbered<Phrase>,
     /// `None`: has a problem, which was told.
     sets: HashMap<SetKey, Option<Vec<Atom>>>,
 }
 
 impl<'f> Compiler<'f> {
-    fn new(file: &'f TopicsFile) -> Self {
+    pub(super) fn new(file: &'f TopicsFile) -> Self {
         let (problems, sets) = (Vec::new(), HashMap::new());
         Self { file, problems, terms: Numbered::new(), phrases: Numbered::new(), sets }
     }
@@ -132,7 +139,7 @@ impl<'f> Compiler<'f> {
         }
     }
 
-    fn topic(&mut self, number: usize, config: &TopicConfig) -> Option<Topic> {
+    pub(super) fn topic(&mut self, number: usize, config: &TopicConfig) -> Option<Topic> {
         for name in config.sets.keys() {
             self.set(&(Some(number), name.clone()), &mut Vec::new());
         }
@@ -143,17 +150,41 @@ impl<'f> Compiler<'f> {
                 None
             }
         };
-        let gate = self.query(number, &config.gate);
+        let gate = match &config.gate {
+            Some(gate) => self.query(number, gate).map(Some),
+            None if config.like.is_some() => Some(None),
+            None => {
+                let message = "a topic needs a gate, or examples under [topic.like]; write gate = '…'".to_owned();
+                self.problems.push(Problem { span: config.id.span(), message });
+                None
+            }
+        };
+        let like = config.like.as_ref().map(|like| self.like(config, like));
         let mut rules = Vec::new();
         for (rule, penalty) in config.score.iter().map(|r| (r, false)).chain(config.exclude.iter().map(|r| (r, true))) {
             rules.extend(self.rule(number, rule, penalty));
         }
         let sound = rules.len() == config.score.len() + config.exclude.len();
         let gate = gate?;
-        if config.score.is_empty() {
+        if let (Some(gate), None) = (&gate, &config.like) {
+            self.contradictions(config, gate, &rules);
+        }
+        if config.score.is_empty()
+            && let Some(gate) = &gate
+        {
             rules.insert(0, Rule { name: "gate".to_owned(), plan: gate.clone(), weight: GATE_WEIGHT });
         }
-        let (threshold, maybe) = self.thresholds(config, &rules, sound)?;
+        for item in config.test.iter().filter_map(|test| test.item.as_ref()) {
+            if let Err(message) = item.get_ref().parse::<ItemId>() {
+                self.problems.push(Problem { span: item.span(), message: message.to_string() });
+            }
+        }
+        for test in config.test.iter().filter(|test| test.item.is_some() && test.has_fields()) {
+            let message = "`item` stands alone in a test: its fields are those stored; leave out the others".to_owned();
+            self.problems.push(Problem { span: test.item.as_ref().map_or(0..0, Spanned::span), message });
+        }
+        let learned = like.as_ref().map_or(0.0, |like| like.weight);
+        let (threshold, maybe) = self.thresholds(config, &rules, learned, sound)?;
         let topic = Topic {
             id: id?,
             label: config.label.clone(),
@@ -163,6 +194,7 @@ impl<'f> Compiler<'f> {
             threshold,
             maybe,
             title_gate: config.title_gate,
+            like,
             tests: config.test.clone(),
         };
         sound.then_some(topic)
@@ -190,8 +222,49 @@ impl<'f> Compiler<'f> {
         plan.map(|plan| Rule { name, plan, weight })
     }
 
+    /// Rules that ask for what the gate excludes. Rules that have a problem of their own are missing from `rules`.
+    fn contradictions(&mut self, config: &TopicConfig, gate: &Plan, rules: &[Rule]) {
+        let all: Vec<&RuleConfig> = config.score.iter().chain(&config.exclude).collect();
+        if all.len() != rules.len() {
+            return;
+        }
+        let excluded = excluded(gate);
+        for (config, _) in all.iter().zip(rules).filter(|(_, rule)| within(&rule.plan, &excluded)) {
+            let message =
+                "this can never add anything: it asks for what the gate excludes with NOT; take it out here or there";
+            let span = locate(&config.q, &(0..config.q.get_ref().len()));
+            self.problems.push(Problem { span, message: message.to_owned() });
+        }
+    }
+
+    /// What likeness to the examples weighs, and where the examples are.
+    fn like(&mut self, config: &TopicConfig, like: &LikeConfig) -> Like {
+        let threshold = config.threshold.as_ref().map_or(1.0, |threshold| *threshold.get_ref());
+        let weight = like.w.as_ref().map_or(threshold, |w| *w.get_ref());
+        if let Some(w) = like.w.as_ref().filter(|_| !(0.01..=MAX_WEIGHT).contains(&weight)) {
+            let message = format!("the weight {weight} is out of range; write a number from 0.01 to {MAX_WEIGHT}");
+            self.problems.push(Problem { span: w.span(), message });
+        }
+        for item in &like.items {
+            if let Err(message) = item.get_ref().parse::<ItemId>() {
+                self.problems.push(Problem { span: item.span(), message: message.to_string() });
+            }
+        }
+        for corpus in &like.corpus {
+            // Its strongest words are known, but not which stand together in a document, nor how documents differ.
+            let message =
+                "a packed corpus does not keep what its documents say, so nothing can be learned from it; list \
+                           the documents themselves under `files`"
+                    .to_owned();
+            self.problems.push(Problem { span: corpus.span(), message });
+        }
+        let files = like.files.iter().map(|file| file.get_ref().clone()).collect();
+        let items = like.items.iter().filter_map(|item| item.get_ref().parse().ok()).collect();
+        Like { weight, files, items }
+    }
+
     /// In hundredths. `sound`: no rule is missing for a problem of its own.
-    fn thresholds(&mut self, config: &TopicConfig, rules: &[Rule], sound: bool) -> Option<(i64, i64)> {
+    fn thresholds(&mut self, config: &TopicConfig, rules: &[Rule], learned: f32, sound: bool) -> Option<(i64, i64)> {
         let mut wrong = Vec::new();
         for value in [&config.threshold, &config.maybe].into_iter().flatten() {
             if !(0.01..=MAX_WEIGHT).contains(value.get_ref()) {
@@ -205,7 +278,7 @@ impl<'f> Compiler<'f> {
         let threshold = config.threshold.as_ref().map_or(1.0, |threshold| *threshold.get_ref());
         let maybe = config.maybe.as_ref().map_or(threshold / 2.0, |maybe| *maybe.get_ref());
         let span = |value: &Option<Spanned<f32>>| value.as_ref().map_or(config.id.span(), Spanned::span);
-        let most = MOST * rules.iter().map(|rule| rule.weight.max(0.0)).sum::<f32>();
+        let most = MOST * (learned + rules.iter().map(|rule| rule.weight.max(0.0)).sum::<f32>());
         if sound && threshold >= most {
             let message = format!(
                 "the threshold {threshold} can never be reached: all score rules together stay below {most}; lower it or add weight"
@@ -246,7 +319,7 @@ impl<'f> Compiler<'f> {
 
     fn plan(&mut self, topic: usize, tree: &Query, faults: &mut Vec<Fault>) -> Option<Plan> {
         Some(match tree {
-            Query::Words { words, gaps } => Plan::Any(vec![self.atom(words, *gaps)?]),
+            Query::Words { words, gaps, .. } => Plan::Any(vec![self.atom(words, *gaps)?]),
             Query::Set { name, at } => {
                 let config = &self.file.topic[topic];
                 let own = config.sets.contains_key(name);
@@ -255,13 +328,13 @@ impl<'f> Compiler<'f> {
                         config.sets.keys().chain(self.file.sets.keys()).map(|name| format!("${name}")).collect();
                     let known = if known.is_empty() { "there are none".to_owned() } else { known.join(", ") };
                     let message = format!("no set is called `${name}`; known here: {known}");
-                    faults.push(Fault { at: at.clone(), message });
+                    faults.push(Fault { at: at.0.clone(), message });
                     return None;
                 }
                 let atoms = self.set(&(own.then_some(topic), name.clone()), &mut Vec::new())?;
                 if atoms.is_empty() {
                     let message = format!("the set `${name}` has no entries, so this can never match; add terms to it");
-                    faults.push(Fault { at: at.clone(), message });
+                    faults.push(Fault { at: at.0.clone(), message });
                     return None;
                 }
                 Plan::Any(atoms)
@@ -288,7 +361,7 @@ impl<'f> Compiler<'f> {
         plans.into_iter().collect()
     }
 
-    fn atom(&mut self, words: &[Term], gaps: u32) -> Option<Atom> {
+    pub(super) fn atom(&mut self, words: &[Term], gaps: u32) -> Option<Atom> {
         let numbers: Vec<u32> = words.iter().map(|term| self.terms.number(term.clone())).collect();
         match numbers.as_slice() {
             [] => None,
@@ -353,7 +426,8 @@ impl<'f> Compiler<'f> {
 
     /// For each topic the terms of which at least one must stand in an article; `None`: the gate asks for no word.
     fn triggers(&self, topics: &[Topic]) -> Vec<Option<BTreeSet<u32>>> {
-        topics.iter().map(|topic| self.trigger(&topic.gate)).collect()
+        let none = || Some(BTreeSet::new());
+        topics.iter().map(|topic| topic.gate.as_ref().map_or_else(none, |gate| self.trigger(gate))).collect()
     }
 
     fn trigger(&self, plan: &Plan) -> Option<BTreeSet<u32>> {
@@ -387,62 +461,8 @@ impl<'f> Compiler<'f> {
     }
 }
 
-/// Why a plan can hold nowhere, where it cannot.
-fn possible(plan: &Plan) -> Result<(), String> {
-    match plan {
-        Plan::Any(_) | Plan::Test { .. } => Ok(()),
-        Plan::Or(plans) => {
-            let mut last = Ok(());
-            for plan in plans {
-                last = possible(plan);
-                if last.is_ok() {
-                    break;
-                }
-            }
-            last
-        }
-        Plan::And { all, none } => match all.iter().find(|plan| none.contains(plan)) {
-            Some(_) => Err("it asks for and excludes the same thing".to_owned()),
-            None => all.iter().try_for_each(possible),
-        },
-        Plan::Near { first, then } => {
-            let mut sides = std::iter::once(&**first).chain(then.iter().map(|(_, plan)| plan));
-            if sides.clone().all(has_place) {
-                sides.try_for_each(possible)
-            } else {
-                Err("url:, feed: and lang: stand near nothing; join them with AND".to_owned())
-            }
-        }
-        Plan::In(part, plan) => {
-            if !has_place(plan) {
-                return Err("url:, feed: and lang: are not part of a title or lead; join them with AND".to_owned());
-            }
-            if let Plan::In(inner, _) = &**plan
-                && inner != part
-            {
-                return Err(
-                    "nothing is in the title and in the lead at once; join title: and lead: with AND".to_owned()
-                );
-            }
-            possible(plan)
-        }
-    }
-}
-
-/// Whether a plan finds words (and not only tests of other fields).
-fn has_place(plan: &Plan) -> bool {
-    match plan {
-        Plan::Any(_) => true,
-        Plan::Test { .. } => false,
-        Plan::Or(plans) => plans.iter().any(has_place),
-        Plan::And { all, .. } => all.iter().all(has_place),
-        Plan::Near { first, .. } => has_place(first),
-        Plan::In(Part::Title | Part::Lead, plan) => has_place(plan),
-    }
-}
-
 /// Bytes of a string's value to bytes of the file.
-fn locate(text: &Spanned<String>, at: &Range<usize>) -> Range<usize> {
+pub(super) fn locate(text: &Spanned<String>, at: &Range<usize>) -> Range<usize> {
     let (span, value) = (text.span(), text.get_ref());
     // What one backslash each would have escaped; as many bytes more could also be a longer quotation mark.
     // Counted where it matters alone: a long query may have a fault in every word.

@@ -40,14 +40,18 @@ pub struct TopicConfig {
     /// The topic's own sets; they hide shared ones of the same name.
     #[serde(default)]
     pub sets: Sets,
-    /// A query without which nothing is scored.
-    pub gate: Spanned<String>,
+    /// A query without which nothing is scored; may be left out where there is `like`.
+    #[serde(default)]
+    pub gate: Option<Spanned<String>>,
     /// What speaks for the topic. Without any, the gate itself is scored, with weight 2.
     #[serde(default)]
     pub score: Vec<RuleConfig>,
     /// What speaks against it, softly: weights are negative.
     #[serde(default)]
     pub exclude: Vec<RuleConfig>,
+    /// Examples to learn from.
+    #[serde(default)]
+    pub like: Option<LikeConfig>,
     /// The score from which it is a match; 1 unless given.
     #[serde(default)]
     pub threshold: Option<Spanned<f32>>,
@@ -85,10 +89,31 @@ pub struct RuleConfig {
     pub w: Spanned<f32>,
 }
 
+/// A `[topic.like]`: what belongs to the topic by way of example. Empty, it is learned from judgements alone.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct LikeConfig {
+    /// Texts (`.txt`, `.html`, `.jsonl`), relative to `topics.toml`; `*` stands for any part of a file's name.
+    #[serde(default)]
+    pub files: Vec<Spanned<String>>,
+    /// Ids of stored items.
+    #[serde(default)]
+    pub items: Vec<Spanned<String>>,
+    /// Refused: a packed corpus does not keep what its documents say.
+    #[serde(default)]
+    pub corpus: Vec<Spanned<String>>,
+    /// What likeness adds where it is enough by itself; the topic's threshold unless given.
+    #[serde(default)]
+    pub w: Option<Spanned<f32>>,
+}
+
 /// A `[[topic.test]]`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TestConfig {
+    /// The id of a stored item, in place of all the fields below.
+    #[serde(default)]
+    pub item: Option<Spanned<String>>,
     /// A headline.
     #[serde(default)]
     pub title: String,
@@ -106,6 +131,13 @@ pub struct TestConfig {
     pub lang: String,
     /// The decision that it must get.
     pub expect: Spanned<Expectation>,
+}
+
+impl TestConfig {
+    /// Whether any field of an article is given.
+    pub fn has_fields(&self) -> bool {
+        [&self.title, &self.text, &self.url, &self.feed, &self.lang].iter().any(|field| !field.is_empty())
+    }
 }
 
 /// What a test expects.

@@ -4,9 +4,9 @@
 //! Promise: the spans of a plan are in order and never overlap, so each place counts once.
 //! Not here: how plans are made ([`super::compile`]) and what a span is worth ([`super::score`]).
 
-use std::cell::OnceCell;
 use std::cmp::Reverse;
 
+use super::bag::{self, Bag};
 use super::lexicon::Lexicon;
 use super::query::{Nearness, Part};
 use super::{Article, Field};
@@ -86,13 +86,11 @@ pub(super) struct Document<'a> {
 struct Read<'a> {
     original: &'a str,
     words: Words,
-    /// The byte that each character begins at; made when first asked for.
-    bytes: OnceCell<Vec<usize>>,
 }
 
 impl<'a> Read<'a> {
     fn of(original: &'a str) -> Self {
-        Self { original, words: Words::of(original), bytes: OnceCell::new() }
+        Self { original, words: Words::of(original) }
     }
 }
 
@@ -100,8 +98,8 @@ impl<'a> Document<'a> {
     /// Looks up every word of `article`, once.
     pub(super) fn read(article: Article<'a>, lexicon: &Lexicon) -> Self {
         let (title, text) = (Read::of(article.title), Read::of(article.text));
-        // What the text says already is not counted again.
-        let repeated = article.text.contains(article.summary);
+        // What the text says already is not counted again; most often it begins with it.
+        let repeated = article.text.starts_with(article.summary);
         let mut summary = Read::of(if repeated { "" } else { article.summary });
         if !summary.words.is_empty() && contains(&text.words, &summary.words) {
             summary = Read::of("");
@@ -131,6 +129,29 @@ impl<'a> Document<'a> {
         self.hits.chunk_by(|a, b| a.term == b.term).filter_map(|hits| hits.first()).map(|hit| hit.term)
     }
 
+    /// Its words as what is learned from examples looks at them.
+    pub(super) fn bag(&self) -> Bag {
+        Bag::of(&self.title.words, &self.body().1.words)
+    }
+
+    /// Where the terms of a bag stand: for each of `terms` the first place, the title before the text.
+    pub(super) fn places(&self, terms: &[u32]) -> Vec<Option<Span>> {
+        let mut found: Vec<Option<Span>> = vec![None; terms.len()];
+        for (field, read) in [(Field::Title, &self.title), self.body()] {
+            bag::walk(&read.words, |term, words| {
+                if let Some(at) = terms.iter().position(|known| *known == term) {
+                    found[at].get_or_insert(Span { field, start: number(words.start), end: number(words.end) });
+                }
+            });
+        }
+        found
+    }
+
+    /// The text, or the summary while there is no text.
+    fn body(&self) -> (Field, &Read<'a>) {
+        if self.text.words.is_empty() { (Field::Summary, &self.summary) } else { (Field::Text, &self.text) }
+    }
+
     /// What stands at `span`: its first character and the one after its last, and the text itself.
     pub(super) fn original(&self, span: Span) -> (u32, u32, &'a str) {
         let read = match span.field {
@@ -142,10 +163,15 @@ impl<'a> Document<'a> {
             Field::Language => return whole(self.article.language, span),
         };
         let place = read.words.original(span.start as usize..span.end as usize);
-        let bytes = read.bytes.get_or_init(|| read.original.char_indices().map(|(at, _)| at).collect());
-        let byte = |i: usize| bytes.get(i).copied().unwrap_or(read.original.len());
-        let text = read.original.get(byte(place.start)..byte(place.end)).unwrap_or_default();
+        let rest = after(read.original, place.start);
+        let text = rest.get(..rest.len() - after(rest, place.len()).len()).unwrap_or_default();
         (number(place.start), number(place.end), text)
+    }
+
+    /// The words that stand at `span`, normalized; of other fields than title, summary and text what stands there.
+    pub(super) fn normalized(&self, span: Span) -> String {
+        let Some(words) = self.words(span.field) else { return self.original(span).2.to_lowercase() };
+        (span.start..span.end).map(|word| words.get(word as usize)).collect::<Vec<_>>().join(" ")
     }
 
     fn words(&self, field: Field) -> Option<&Words> {
@@ -167,6 +193,24 @@ impl<'a> Document<'a> {
         let rest = self.hits.get(from..).unwrap_or_default();
         rest.get(..rest.partition_point(|hit| hit.term == term)).unwrap_or_default()
     }
+}
+
+/// What comes after the first `chars` characters.
+fn after(text: &str, chars: usize) -> &str {
+    let begins = |byte: &u8| (*byte as i8) >= -0x40;
+    let (mut left, mut skipped) = (chars, 0);
+    // Characters are counted by the block, which is many times as fast as one by one.
+    for block in text.as_bytes().chunks(64) {
+        let begun = block.iter().filter(|byte| begins(byte)).count();
+        if begun > left {
+            break;
+        }
+        left -= begun;
+        skipped += block.len();
+    }
+    let rest = text.as_bytes().get(skipped..).unwrap_or_default();
+    let place = rest.iter().enumerate().filter(|(_, byte)| begins(byte)).nth(left);
+    place.and_then(|(at, _)| text.get(skipped + at..)).unwrap_or_default()
 }
 
 fn whole(text: &str, span: Span) -> (u32, u32, &str) {

@@ -5,30 +5,40 @@
 //! the cost grows with the article; evidence adds up to the score.
 //! Not here: what is wrong with a configuration ([`super::compile`]).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
+use super::bag::{Background, Bag};
 use super::compile::Problem;
 use super::config::{Expectation, Label, TestConfig, TopicsFile};
 use super::evaluate::{Document, Phrase, Plan, Span};
 use super::lexicon::Lexicon;
-use super::score::{contribution, evidence, shown};
+use super::like::{Learned, Liked, Models};
+use super::score::{MOST, contribution, evidence, hundredths, shared_out, shown};
 use super::{Article, Decision, Field, TopicMatch};
-use crate::id::TopicId;
+use crate::id::{ItemId, TopicId};
 
 /// Goes up when the same configuration can give other results.
-const RULES_VERSION: u32 = 1;
+const RULES_VERSION: u32 = 2;
+/// The strongest terms of a model that are shown as evidence.
+const REASONS: usize = 5;
 
 /// All topics, compiled. The default has none.
+///
+/// What is compiled is shared with the same topics that have learned something else.
 #[derive(Default)]
 pub struct Topics {
-    topics: Vec<Topic>,
-    lexicon: Lexicon,
-    phrases: Vec<Phrase>,
+    topics: Arc<Vec<Topic>>,
+    lexicon: Arc<Lexicon>,
+    phrases: Arc<Vec<Phrase>>,
     /// For each term the topics whose gate it may open.
-    opened_by: Vec<Vec<usize>>,
+    opened_by: Arc<Vec<Vec<usize>>>,
     /// Topics whose gate asks for no word.
-    always: Vec<usize>,
+    always: Arc<Vec<usize>>,
+    /// Of the topics as written.
+    written: u64,
+    models: Models,
     version: u64,
 }
 
@@ -37,13 +47,26 @@ pub struct Topic {
     pub(super) id: TopicId,
     pub(super) label: Label,
     pub(super) description: Option<String>,
-    pub(super) gate: Plan,
+    /// Where there is none, only likeness opens the topic.
+    pub(super) gate: Option<Plan>,
     pub(super) rules: Vec<Rule>,
     /// In hundredths.
     pub(super) threshold: i64,
     pub(super) maybe: i64,
     pub(super) title_gate: bool,
+    pub(super) like: Option<Like>,
     pub(super) tests: Vec<TestConfig>,
+}
+
+/// Where a topic's examples are, and what likeness to them weighs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Like {
+    /// What likeness adds where it is enough by itself.
+    pub weight: f32,
+    /// Texts, relative to `topics.toml`; `*` stands for any part of a file's name.
+    pub files: Vec<String>,
+    /// Stored items.
+    pub items: Vec<ItemId>,
 }
 
 /// A weighted query.
@@ -74,6 +97,11 @@ impl Topic {
         shown(self.threshold)
     }
 
+    /// Where its examples are, where it learns from any.
+    pub fn like(&self) -> Option<&Like> {
+        self.like.as_ref()
+    }
+
     /// The score from which it is worth a look.
     pub fn maybe(&self) -> f32 {
         shown(self.maybe)
@@ -102,28 +130,83 @@ impl Topics {
                 opened_by[term].push(topic);
             }
         }
-        Self { topics, lexicon, phrases, opened_by, always, version }
+        Self {
+            topics: Arc::new(topics),
+            lexicon: Arc::new(lexicon),
+            phrases: Arc::new(phrases),
+            opened_by: Arc::new(opened_by),
+            always: Arc::new(always),
+            written: version,
+            models: Models::default(),
+            version,
+        }
+    }
+
+    /// These topics with what they have learned, instead of what they had learned before. What is learned for a topic that
+    /// is not there, or that does not learn, is left out.
+    pub fn with_learned(&self, background: &Background, learned: &BTreeMap<TopicId, Learned>) -> Self {
+        let mut models = Vec::new();
+        let mut version = self.written;
+        for (at, topic) in self.topics.iter().enumerate().filter(|(_, topic)| topic.like.is_some()) {
+            models.extend(learned.get(&topic.id).map(|learned| (at, learned.clone())));
+        }
+        if !models.is_empty() {
+            // Serializing plain numbers into memory has no way to fail.
+            let bytes = postcard::to_stdvec(&(self.written, background, &models)).unwrap_or_default();
+            version = xxhash_rust::xxh3::xxh3_64(&bytes);
+        }
+        Self {
+            topics: Arc::clone(&self.topics),
+            lexicon: Arc::clone(&self.lexicon),
+            phrases: Arc::clone(&self.phrases),
+            opened_by: Arc::clone(&self.opened_by),
+            always: Arc::clone(&self.always),
+            written: self.written,
+            models: if models.is_empty() { Models::default() } else { Models::new(background, models) },
+            version,
+        }
     }
 
     /// The topics that `article` is about (match or maybe), best first: matches before maybes, then by score, then in the
     /// order of the configuration.
     pub fn classify(&self, article: &Article<'_>) -> Vec<TopicMatch> {
         let document = Document::read(*article, &self.lexicon);
-        let mut open: Vec<usize> = self.always.clone();
+        let mut open: Vec<usize> = self.always.to_vec();
         open.extend(document.terms().filter_map(|term| self.opened_by.get(term as usize)).flatten());
+        let (bag, liked) = self.like(&document);
+        open.extend(liked.iter().map(|liked| liked.topic));
         open.sort_unstable();
         open.dedup();
-        let judged = open.into_iter().filter_map(|topic| self.topics.get(topic));
-        let mut matches: Vec<TopicMatch> = judged.filter_map(|topic| self.judge(topic, &document)).collect();
+        let judged = open.into_iter().filter_map(|topic| {
+            let liked = liked.iter().find(|liked| liked.topic == topic);
+            self.judge(topic, &document, &bag, liked)
+        });
+        let mut matches: Vec<TopicMatch> = judged.collect();
         matches.sort_by(|a, b| b.decision.cmp(&a.decision).then_with(|| b.score.total_cmp(&a.score)));
         matches
     }
 
-    fn judge(&self, topic: &Topic, document: &Document<'_>) -> Option<TopicMatch> {
-        let gate = document.find(&topic.gate, &self.phrases);
-        if gate.is_empty() {
+    /// What the article is like.
+    fn like(&self, document: &Document<'_>) -> (Bag, Vec<Liked>) {
+        if self.models.is_empty() {
+            return (Bag::default(), Vec::new());
+        }
+        let bag = document.bag();
+        let liked = self.models.ask(&bag);
+        (bag, liked)
+    }
+
+    fn judge(&self, number: usize, document: &Document<'_>, bag: &Bag, liked: Option<&Liked>) -> Option<TopicMatch> {
+        let topic = self.topics.get(number)?;
+        let gate = topic.gate.as_ref().map_or_else(Vec::new, |gate| document.find(gate, &self.phrases));
+        if gate.is_empty() && liked.is_none_or(|liked| liked.strength < 1.0) {
             return None;
         }
+        let learned = topic
+            .like
+            .as_ref()
+            .zip(liked)
+            .map_or(0, |(like, liked)| hundredths(f64::from(like.weight) * f64::from(liked.strength.min(MOST))));
         let weighed: Vec<(&Rule, i64, Vec<Span>)> = topic
             .rules
             .iter()
@@ -133,7 +216,7 @@ impl Topics {
             })
             .filter(|(_, contribution, _)| *contribution != 0)
             .collect();
-        let score: i64 = weighed.iter().map(|(_, contribution, _)| contribution).sum();
+        let score: i64 = weighed.iter().map(|(_, contribution, _)| contribution).sum::<i64>() + learned;
         let penalized = weighed.iter().any(|(rule, ..)| rule.weight < 0.0);
         let in_title: Vec<Span> = gate.into_iter().filter(|span| span.field == Field::Title).collect();
         let by_title = topic.title_gate && !penalized && !in_title.is_empty() && score < topic.maybe;
@@ -150,6 +233,13 @@ impl Topics {
         }
         for (rule, contribution, spans) in &weighed {
             shown_places.extend(evidence(&rule.name, *contribution, spans, document));
+        }
+        if learned != 0 {
+            let reasons = self.models.reasons(number, bag);
+            let terms: Vec<u32> = reasons.iter().take(REASONS).map(|(term, _)| *term).collect();
+            let places = document.places(&terms).into_iter().zip(reasons);
+            let places: Vec<(Span, f32)> = places.filter_map(|(span, (_, adds))| Some((span?, adds))).collect();
+            shown_places.extend(shared_out("like", learned, &places, document));
         }
         Some(TopicMatch { id: topic.id.clone(), decision, score: shown(score), evidence: shown_places })
     }
@@ -189,32 +279,58 @@ impl Topics {
         self.version
     }
 
-    /// Runs every `[[topic.test]]`. Each failure points at its `expect`.
-    pub fn run_tests(&self) -> Vec<Problem> {
-        self.topics.iter().flat_map(|topic| topic.tests.iter().filter_map(|test| self.run_test(topic, test))).collect()
+    /// The stored items that tests are about.
+    pub fn tested_items(&self) -> BTreeSet<ItemId> {
+        let tests = self.topics.iter().flat_map(|topic| &topic.tests);
+        tests.filter_map(|test| test.item.as_ref()?.get_ref().parse().ok()).collect()
     }
 
-    fn run_test(&self, topic: &Topic, test: &TestConfig) -> Option<Problem> {
-        let article = Article {
-            title: &test.title,
-            summary: "",
-            text: &test.text,
-            url: &test.url,
-            feed: &test.feed,
-            language: &test.lang,
+    /// Runs every `[[topic.test]]`; `stored` gives the fields of an item, or says why it cannot. Each failure points at its
+    /// `expect`, or at the `item` that is not there.
+    pub fn run_tests<'a>(&self, stored: &dyn Fn(ItemId) -> Result<Article<'a>, String>) -> Vec<Problem> {
+        let tests = self.topics.iter().flat_map(|topic| topic.tests.iter().map(move |test| (topic, test)));
+        tests.filter_map(|(topic, test)| self.run_test(topic, test, stored)).collect()
+    }
+
+    fn run_test<'a>(
+        &self,
+        topic: &Topic,
+        test: &TestConfig,
+        stored: &dyn Fn(ItemId) -> Result<Article<'a>, String>,
+    ) -> Option<Problem> {
+        let article = match &test.item {
+            None => Article {
+                title: &test.title,
+                summary: "",
+                text: &test.text,
+                url: &test.url,
+                feed: &test.feed,
+                language: &test.lang,
+            },
+            Some(item) => match item.get_ref().parse().and_then(stored) {
+                Ok(article) => article,
+                Err(why) => {
+                    let message = format!("topic `{}`: the item {} cannot be tested: {why}", topic.id, item.get_ref());
+                    return Some(Problem { span: item.span(), message });
+                }
+            },
         };
-        let found = self.judge(topic, &Document::read(article, &self.lexicon));
+        let document = Document::read(article, &self.lexicon);
+        let (bag, liked) = self.like(&document);
+        let number = self.topics.iter().position(|other| other.id == topic.id)?;
+        let found = self.judge(number, &document, &bag, liked.iter().find(|liked| liked.topic == number));
         let (got, wanted) = (Expectation::from(found.as_ref().map(|found| found.decision)), *test.expect.get_ref());
         if got == wanted {
             return None;
         }
+        let what = if test.item.is_some() { "item" } else { "text" };
         let why = found.map_or_else(String::new, |found| {
             let places: Vec<String> =
                 found.evidence.iter().map(|e| format!("{:+.2} {} «{}»", e.weight, e.rule, e.text)).collect();
             format!(" (score {:.2}: {})", found.score, places.join(", "))
         });
         let message =
-            format!("topic `{}`: this text gives {got}, not {wanted}{why}; change the topic or the test", topic.id);
+            format!("topic `{}`: this {what} gives {got}, not {wanted}{why}; change the topic or the test", topic.id);
         Some(Problem { span: test.expect.span(), message })
     }
 }

@@ -7,13 +7,25 @@
 //!
 //! The way of a topic: [`config`] (as written) → [`query`] (one string, parsed) → [`compile`] (all topics, checked) →
 //! [`matcher`] (which asks [`lexicon`] for the terms of each word, [`evaluate`] for the places of a query and [`score`] for
-//! what they weigh). What makes two Arabic words the same term is decided in [`term`] alone.
+//! what they weigh). What makes two Arabic words the same term is decided in [`term`] alone. Beside the way: [`possible`]
+//! (what can never hold), `doubt` (what is hardly meant), [`explain`] (what terms reach), [`print`](mod@print) (back to a string).
 
+pub mod bag;
 pub mod compile;
 pub mod config;
+mod doubt;
 mod evaluate;
+pub mod explain;
+#[cfg(test)]
+mod laws;
+pub mod learn;
 mod lexicon;
+pub mod like;
+#[cfg(test)]
+mod like_tests;
 pub mod matcher;
+mod possible;
+mod print;
 pub mod query;
 mod score;
 mod term;

@@ -40,10 +40,11 @@ pub(super) enum Query {
     Words {
         words: Vec<Term>,
         gaps: u32,
+        at: At,
     },
     Set {
         name: String,
-        at: Range<usize>,
+        at: At,
     },
     Or(Vec<Query>),
     /// All of `all`, none of `none`, anywhere in the article.
@@ -63,6 +64,16 @@ pub(super) enum Query {
         field: Field,
         value: String,
     },
+}
+
+/// Where something stands in its query, in bytes. The same words elsewhere are the same query.
+#[derive(Clone, Debug, Default)]
+pub(super) struct At(pub(super) Range<usize>);
+
+impl PartialEq for At {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// How near.
@@ -195,7 +206,7 @@ fn tokens(query: &str, faults: &mut Vec<Fault>) -> Result<Vec<(Token, Range<usiz
             (Token::Close, 1)
         } else if closing(first).is_some() {
             let (words, gaps, len) = quoted_words(rest, at, faults)?;
-            (Token::Leaf(Query::Words { words, gaps }), len)
+            (Token::Leaf(Query::Words { words, gaps, at: At(at..at + len) }), len)
         } else if let Some((prefix, part)) = PARTS.iter().find(|(prefix, _)| rest.starts_with(prefix)) {
             (Token::Part(*part), prefix.len())
         } else if let Some((prefix, field)) = TESTS.iter().find(|(prefix, _)| rest.starts_with(prefix)) {
@@ -217,7 +228,7 @@ fn word_length(rest: &str) -> usize {
 }
 
 /// The mark that ends what `open` begins.
-fn closing(open: char) -> Option<char> {
+pub(super) fn closing(open: char) -> Option<char> {
     match open {
         '"' => Some('"'),
         '“' | '”' => Some('”'),
@@ -258,10 +269,10 @@ fn word_token(word: &str, at: usize, faults: &mut Vec<Fault>) -> Token {
             let message = format!("`{word}` does not name a set; write $ and letters, digits or _");
             faults.push(Fault { at: range.clone(), message });
         }
-        return Token::Leaf(Query::Set { name: name.to_owned(), at: range });
+        return Token::Leaf(Query::Set { name: name.to_owned(), at: At(range) });
     }
     let words = term_words(word, at, Class::Noun, false, faults);
-    Token::Leaf(Query::Words { words, gaps: 0 })
+    Token::Leaf(Query::Words { words, gaps: 0, at: At(range) })
 }
 
 /// The value after `url:` and its like, and how long prefix and value are.

@@ -71,6 +71,24 @@ pub(super) fn evidence(rule: &str, total: i64, spans: &[Span], document: &Docume
         .collect()
 }
 
+/// Evidence for `total` hundredths at places of different worth, shared out in proportion; the largest first.
+pub(super) fn shared_out(rule: &str, total: i64, places: &[(Span, f32)], document: &Document<'_>) -> Vec<Evidence> {
+    let places = places.get(..places.len().min(MAX_SHOWN)).unwrap_or_default();
+    let worth: f64 = places.iter().map(|(_, worth)| f64::from(*worth)).sum();
+    let (mut given, mut out) = (0, Vec::new());
+    let mut upto = 0.0;
+    for (span, each) in places {
+        upto += f64::from(*each);
+        // Rounded at the running total, so that the shares add up.
+        let share = hundredths(shown(total).into()).min(hundredths(f64::from(shown(total)) * upto / worth)) - given;
+        given += share;
+        let (start, end, text) = document.original(*span);
+        let (field, text) = (span.field, text.to_owned());
+        out.push(Evidence { rule: rule.to_owned(), weight: shown(share), field, start, end, text });
+    }
+    out
+}
+
 fn choose(spans: &[Span], room: usize, document: &Document<'_>) -> Vec<Span> {
     let (mut chosen, mut wordings, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
     for span in spans {

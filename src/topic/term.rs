@@ -8,6 +8,8 @@
 //!
 //! Everything is in normalized letters (`crate::text::normalize`): ه stands for ة too, ي for ى and ئ, ا for every alef.
 
+use crate::text::normalize::normalize;
+
 /// How freely a term is inflected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Class {
@@ -35,7 +37,7 @@ pub(super) struct Term {
     class: Class,
     /// The article must stand before it: a name written with ال (الأسد is not أسد).
     article: bool,
-    /// Written with ة.
+    /// A noun written with ة.
     feminine: bool,
     /// Part of a phrase: its neighbours vouch for it, so a short word may carry proclitics too.
     in_phrase: bool,
@@ -57,8 +59,15 @@ impl Term {
             other => other,
         };
         // أل is not the article: the hamza of ألماتي and ألمانيا tells them from المدينة. So the original decides.
-        let written = original.trim_start_matches(|c: char| !c.is_alphanumeric());
-        let bare = word.strip_prefix("ال").filter(|_| written.starts_with("ال") && class != Class::Exact);
+        let mut letters =
+            original.chars().filter(|c| c.is_alphanumeric() && !normalize(c.encode_utf8(&mut [0; 4])).is_empty());
+        let hamza = letters
+            .clone()
+            .next()
+            .is_some_and(|first| matches!(first, 'أ' | 'إ' | 'آ' | '\u{fe81}'..='\u{fe84}' | '\u{fe87}' | '\u{fe88}'));
+        let feminine = class == Class::Noun
+            && letters.next_back().is_some_and(|last| matches!(last, 'ة' | '\u{fe93}' | '\u{fe94}'));
+        let bare = word.strip_prefix("ال").filter(|_| !hamza && class != Class::Exact);
         let (stem, article) = match bare {
             Some(stem) if stem.chars().count() >= 3 => (stem, class == Class::Name),
             // Too little would be left to stand alone (الغد): the article stays obligatory.
@@ -79,13 +88,37 @@ impl Term {
         if letters < 2 && !in_phrase {
             return Err(format!("`{original}` is a single letter and would match too much; write a word"));
         }
-        let feminine = original.trim_end_matches(|c: char| !c.is_alphabetic()).ends_with('ة');
         Ok(Self { stem: stem.to_owned(), class, article, feminine, in_phrase })
     }
 
     /// Letters that must be there: the longer, the rarer.
     pub(super) fn letters(&self) -> usize {
         self.stem.chars().count()
+    }
+
+    /// How freely it is inflected.
+    pub(super) fn class(&self) -> Class {
+        self.class
+    }
+
+    /// What its forms are made from, in normalized letters.
+    pub(super) fn stem(&self) -> &str {
+        &self.stem
+    }
+
+    /// Whether the article must stand before it.
+    pub(super) fn needs_article(&self) -> bool {
+        self.article
+    }
+
+    /// Whether it is a noun written with ة.
+    pub(super) fn is_feminine(&self) -> bool {
+        self.feminine
+    }
+
+    /// Whether it is a word of a phrase.
+    pub(super) fn is_in_phrase(&self) -> bool {
+        self.in_phrase
     }
 
     /// Every way the term may stand in a word.
@@ -143,7 +176,7 @@ impl Term {
         let letters = self.letters();
         let enough = |n: usize| foreign || letters >= if self.in_phrase { n - 1 } else { n };
         // والي ("governor") is not و + الي: short words that begin with ال look like an article of their own.
-        let own_al = key.starts_with(&['ا', 'ل']) && key.len() < 5;
+        let own_al = key.starts_with(&['ا', 'ل']) && key.len() < if self.in_phrase { 4 } else { 5 };
         Before {
             nothing: !self.article,
             usual: !self.article && !own_al && enough(3),
@@ -300,6 +333,6 @@ fn is_inflection(rest: &[char]) -> bool {
     matches!(rest, ['ا' | 'ي' | 'و']) || is_possessive(rest) || is_nisba(rest) || is_feminine_plural(rest)
 }
 
-fn is_arabic(c: char) -> bool {
+pub(super) fn is_arabic(c: char) -> bool {
     matches!(c, '\u{600}'..='\u{6ff}')
 }

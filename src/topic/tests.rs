@@ -12,13 +12,13 @@ fn plain<T>(value: T) -> Spanned<T> {
     Spanned::new(0..0, value)
 }
 
-fn sets(list: &[(&str, &[&str])]) -> Sets {
+pub(super) fn sets(list: &[(&str, &[&str])]) -> Sets {
     list.iter()
         .map(|(name, terms)| ((*name).to_owned(), terms.iter().map(|t| plain((*t).to_owned())).collect()))
         .collect()
 }
 
-fn topic(id: &str, gate: &str, score: &[(&str, f32)], exclude: &[(&str, f32)]) -> TopicConfig {
+pub(super) fn topic(id: &str, gate: &str, score: &[(&str, f32)], exclude: &[(&str, f32)]) -> TopicConfig {
     let rules = |list: &[(&str, f32)]| {
         list.iter().map(|(q, w)| RuleConfig { name: None, q: plain((*q).to_owned()), w: plain(*w) }).collect()
     };
@@ -27,17 +27,18 @@ fn topic(id: &str, gate: &str, score: &[(&str, f32)], exclude: &[(&str, f32)]) -
         label: Label::default(),
         description: None,
         sets: Sets::new(),
-        gate: plain(gate.to_owned()),
+        gate: Some(plain(gate.to_owned())),
         score: rules(score),
         exclude: rules(exclude),
         threshold: None,
         maybe: None,
+        like: None,
         title_gate: true,
         test: Vec::new(),
     }
 }
 
-fn compile(topic: Vec<TopicConfig>) -> Topics {
+pub(super) fn compile(topic: Vec<TopicConfig>) -> Topics {
     Topics::compile(&TopicsFile { sets: Sets::new(), topic }).expect("topics")
 }
 
@@ -160,7 +161,7 @@ fn nesting_is_bounded() {
 /// What the `toml` crate would say of the string `literal` at byte 100.
 fn problem_in(literal: &str, value: &str) -> Range<usize> {
     let mut config = topic("a", "", &[], &[]);
-    config.gate = Spanned::new(100..100 + literal.len(), value.to_owned());
+    config.gate = Some(Spanned::new(100..100 + literal.len(), value.to_owned()));
     Topics::compile(&TopicsFile { sets: Sets::new(), topic: vec![config] }).expect_err(value)[0].span.clone()
 }
 
@@ -206,6 +207,40 @@ fn all_problems_are_told_at_once() {
         assert!(problems.iter().any(|problem| problem.message.contains(part)), "{part}: {problems:#?}");
     }
     assert_eq!(problems.len(), 10, "{problems:#?}");
+}
+
+/// A gate, a rule, and whether the gate leaves the rule anything to find.
+#[test]
+fn a_rule_that_asks_for_what_the_gate_excludes_is_refused() {
+    for (gate, rule, fine) in [
+        ("غاز NOT رياضة", "رياضة", false),
+        ("غاز NOT (رياضة OR كرة)", "كرة", false),
+        ("غاز NOT (رياضة OR كرة)", "كرة OR رياضة", false),
+        ("غاز NOT $S", "كرة NEAR/3 غاز", false),
+        ("غاز NOT $S", "title:كرة", false),
+        ("غاز NOT $S", "غاز AND كرة", false),
+        ("(غاز NOT $S) AND نفط", "$S", false),
+        ("غاز NOT (كرة NEAR/3 قدم)", "قدم AND (كرة NEAR/3 قدم)", false),
+        ("غاز NOT $S", "كرة OR نفط", true),
+        ("غاز NOT $S", "غاز NOT كرة", true),
+        ("غاز NOT title:كرة", "كرة", true),
+        ("غاز NOT (كرة NEAR/3 قدم)", "كرة", true),
+        ("(غاز NOT كرة) OR نفط", "كرة", true),
+        ("title:(غاز NOT كرة)", "كرة", true),
+        ("غاز NOT \"كرة القدم\"", "كرة", true),
+    ] {
+        let mut config = topic("a", gate, &[("غاز", 1.0), (rule, 1.0)], &[]);
+        config.sets = sets(&[("S", &["كرة", "رياضة"])]);
+        let told = Topics::compile(&TopicsFile { sets: Sets::new(), topic: vec![config.clone()] }).err();
+        assert_eq!(told.is_none(), fine, "{gate} / {rule}: {told:?}");
+        config.like = Some(super::config::LikeConfig::default());
+        assert!(compile(vec![config]).len() == 1, "likeness opens it without its gate");
+    }
+    for impossible in ["$S NOT ($S OR غاز)", "(كرة AND غاز) NOT كرة", "كرة NEAR/3 غاز NOT رياضة NOT كرة"]
+    {
+        let told = Topics::trial(impossible, &sets(&[("S", &["كرة", "رياضة"])]));
+        assert!(told.is_err_and(|told| told[0].message.contains("never match")), "{impossible}");
+    }
 }
 
 #[test]
@@ -278,7 +313,7 @@ fn the_version_follows_what_matters() {
     let file = |gate: &str| TopicsFile { sets: Sets::new(), topic: vec![topic("a", gate, &[], &[])] };
     let version = |file: &TopicsFile| Topics::compile(file).expect("topics").version();
     let mut moved = file("غاز");
-    moved.topic[0].gate = Spanned::new(7..20, "غاز".to_owned());
+    moved.topic[0].gate = Some(Spanned::new(7..20, "غاز".to_owned()));
     assert_eq!(version(&file("غاز")), version(&moved));
     assert_ne!(version(&file("غاز")), version(&file("نفط")));
     assert_eq!(Topics::default().version(), 0);

@@ -43,7 +43,7 @@ impl World {
         let mut secret = FeedConfig::new("wafa".parse().unwrap(), "https://wafa.example/rss".parse().unwrap());
         secret.password = Some("hunter2".to_owned());
         let feeds = vec![FeedConfig::new("nabd".parse().unwrap(), "https://nabd.example/rss".parse().unwrap()), secret];
-        let loaded = Loaded { feeds, topics: Arc::default(), corpora: Arc::default() };
+        let loaded = Loaded { feeds, ..Loaded::default() };
         let (control, orders) = mpsc::channel(4);
         let loaded = watch::channel(Arc::new(loaded)).1;
         let state = State { store: store.clone(), loaded, control, started: None, clock: now };
@@ -320,6 +320,9 @@ async fn wrong_questions_get_problems_that_name_them() {
         (Method::DELETE, "/api/v1/items", 405, "DELETE"),
         (Method::GET, "/api/v1/reload", 405, "GET"),
         (Method::POST, "/api/v1/topics/test", 415, "application/json"),
+        (Method::GET, "/api/v1/topics/nowhere/judgements", 404, "nowhere"),
+        (Method::POST, "/api/v1/topics/nowhere/judgements", 404, "nowhere"),
+        (Method::POST, "/api/v1/topics/reclassify", 415, "application/json"),
         (Method::GET, "/healthz/x", 404, "/healthz/x"),
     ] {
         let (got, problem) = ask(&router, request(method.clone(), target, None)).await;
@@ -341,6 +344,9 @@ async fn wrong_questions_get_problems_that_name_them() {
         ("/api/v1/topics/test", json!({ "item": "1", "text": "خبر" }), 400),
         ("/api/v1/topics/test", json!({ "item": "99" }), 404),
         ("/api/v1/topics/test", json!({ "text": "خ".repeat(1 << 20) }), 413),
+        ("/api/v1/topics/reclassify", json!({ "topic": "nowhere" }), 404),
+        ("/api/v1/topics/reclassify", json!({ "since": "yesterday" }), 400),
+        ("/api/v1/topics/reclassify", json!({ "all": true }), 400),
         ("/api/v1/corpus/match", json!({ "text": "خبر" }), 200),
         ("/api/v1/corpus/match", json!({ "text": " " }), 400),
         ("/api/v1/corpus/match", json!(["خبر"]), 400),

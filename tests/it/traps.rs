@@ -39,7 +39,7 @@ struct Desk {
 
 impl Desk {
     fn at(client: &Client, url: &str) -> Self {
-        let loaded = Loaded { feeds: Vec::new(), topics: Arc::default(), corpora: Arc::default() };
+        let loaded = Loaded::default();
         let loaded = tokio::sync::watch::channel(Arc::new(loaded)).1;
         let collector = Collector { client: client.clone(), loaded, stop: Stop::default() };
         let feed = FeedConfig::new("a".parse().unwrap(), url.parse().unwrap());

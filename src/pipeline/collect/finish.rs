@@ -20,7 +20,6 @@ use crate::source::{Document, FeedConfig};
 use crate::text::decode::{Hints, decode};
 use crate::text::language;
 use crate::text::recurring::RecurringLines;
-use crate::topic::Article;
 use crate::topic::matcher::Topics;
 
 /// How long the extraction of one page may take.
@@ -81,14 +80,7 @@ pub(super) fn finish(task: Task) -> Finished {
         let reason = "it has neither a title nor a text".to_owned();
         return Finished { candidate: Err(reason), page_missing, page: told };
     }
-    let topics = topics.classify(&Article {
-        title: &content.title,
-        summary: &content.summary,
-        text: &content.text,
-        url: content.url.as_ref().map_or("", Url::as_str),
-        feed: feed.id.as_str(),
-        language: content.language.as_deref().unwrap_or(""),
-    });
+    let topics = topics.classify(&content.article(&feed.id));
     let fingerprint = Fingerprint::of(&content.title, &content.text);
     let candidate = Candidate { feed: feed.id, key: draft.key, hash: draft.hash, content, topics, fingerprint };
     Finished { candidate: Ok(Box::new(candidate)), page_missing, page: told }

@@ -55,7 +55,7 @@ impl Collector {
     pub async fn poll(&self, job: Job) -> Option<Collected> {
         let began = Instant::now();
         let at = now();
-        let mut poll = Poll::new(job);
+        let mut poll = Poll::new(job, self.loaded.borrow().topics.clone());
         match self.get(poll.request()).await? {
             Ok(Fetched::NotModified { .. }) => {
                 poll.outcome.status = Some(304);
@@ -82,7 +82,7 @@ impl Collector {
     /// What a feed gives at this moment: as a first poll, but without the pages of its entries, and for nobody to keep.
     pub async fn look(&self, feed: FeedConfig) -> PollOutcome {
         let cursor = FeedCursor::start(&feed, now());
-        let mut poll = Poll::new(Job { feed, cursor });
+        let mut poll = Poll::new(Job { feed, cursor }, self.loaded.borrow().topics.clone());
         let parsed = match self.get(poll.request()).await {
             Some(Ok(Fetched::Document(document))) => {
                 let document = Arc::from(document);
@@ -284,7 +284,7 @@ impl Collector {
             page: page.map(|page| page.map_err(|fault| fault.reason)),
             feed: poll.feed.clone(),
             language: language.map(str::to_owned),
-            topics: self.loaded.borrow().topics.clone(),
+            topics: poll.topics.clone(),
             recurring: poll.cursor.recurring.clone(),
             now: now(),
         };

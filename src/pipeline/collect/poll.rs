@@ -6,6 +6,7 @@
 //! Not here: fetching and reading ([`super::Collector`]).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::finish::Told;
 use super::{CONTINUE_AFTER, PAGES_PER_POLL};
@@ -17,6 +18,7 @@ use crate::source::{
     Document, FeedConfig, FeedCursor, MAX_REFUSED, Next, PollError, PollOutcome, PollRecord, Refused, SourceKind,
     Unread, Validators,
 };
+use crate::topic::Topics;
 
 /// What of a document was not dealt with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub(super) enum Left {
 /// A poll in the making.
 pub(super) struct Poll {
     pub(super) feed: FeedConfig,
+    /// The same for all its entries.
+    pub(super) topics: Arc<Topics>,
     /// As it will be stored.
     pub(super) cursor: FeedCursor,
     pub(super) outcome: PollOutcome,
@@ -50,11 +54,12 @@ pub(super) struct Poll {
 }
 
 impl Poll {
-    pub(super) fn new(job: Job) -> Self {
+    pub(super) fn new(job: Job, topics: Arc<Topics>) -> Self {
         let asked = job.cursor.validators_for(job.cursor.address(&job.feed));
         let audit = asked.is_empty() && !job.cursor.validators.is_empty() && job.cursor.not_modified > 0;
         Self {
             feed: job.feed,
+            topics,
             cursor: job.cursor,
             outcome: PollOutcome::default(),
             candidates: Vec::new(),
@@ -225,6 +230,7 @@ impl Poll {
             poll,
             candidates: self.candidates,
             rejected: self.rejected,
+            classified_by: self.topics.version(),
             unread: self.unread,
         }
     }

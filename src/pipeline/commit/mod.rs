@@ -1,18 +1,22 @@
 //! The only writer: verdicts in order, then one transaction for items, indexes, log and cursors.
 //!
-//! In: deliveries of the queue. Out: stored groups, receipts.
+//! In: deliveries of the queue, and [`Order`]s. Out: stored groups, receipts.
 //! Promise: a delivery is acknowledged only when all of it is on disk. Its cursor is written with its last items, never
-//! before them: a crash in between means a poll made again, and what it gives again is recognized.
+//! before them: a crash in between means a poll made again, and what it gives again is recognized. Items are stored with
+//! the topics in force when their group began, also where the poll was classified by others.
 //! Not here: what makes a copy ([`crate::dedup`]), how a group is laid out ([`crate::store`]).
 
 mod identity;
+mod orders;
+#[cfg(test)]
+mod orders_tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use url::Url;
 
 use super::now;
@@ -23,7 +27,11 @@ use crate::item::{Candidate, Collected};
 use crate::queue::{Delivery, Receipt, Receiver};
 use crate::serve::Loaded;
 use crate::store::{Decided, Group, Known, MAX_GROUP, Retention, Store, StoreError, Writer};
+use crate::topic::Topics;
 use crate::units::Span;
+use orders::Underway;
+
+pub use orders::Order;
 
 /// How often what has expired is removed.
 const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
@@ -44,6 +52,19 @@ pub struct Committer {
     index: Option<Index>,
     pending: Pending,
     maintained: Instant,
+    /// Those in force when the group in the making began.
+    topics: Arc<Topics>,
+    underway: Option<Underway>,
+}
+
+/// What comes next.
+enum Next {
+    Delivery(Box<Delivery>),
+    Order(Order),
+    /// Nothing waits: time to reclassify.
+    Nothing,
+    /// Nothing will come any more.
+    End,
 }
 
 /// What the group in the making will have stored: the store does not know it yet.
@@ -83,6 +104,8 @@ impl Committer {
             index: None,
             pending: Pending::default(),
             maintained: Instant::now(),
+            topics: Arc::default(),
+            underway: None,
         }
     }
 
@@ -104,21 +127,59 @@ impl Committer {
     ///
     /// # Errors
     /// When the store cannot be written. What was not acknowledged will be collected again.
-    pub fn run(mut self, mut queue: Receiver) -> Result<(), StoreError> {
-        while let Some(first) = queue.wait() {
-            let mut open = Vec::new();
-            let mut next = Some(first);
-            while let Some(delivery) = next {
-                let receipt = self.take(&delivery.collected)?;
-                open.push(Open { delivery, receipt });
-                // Whatever is waiting joins the group: one sync for all of it.
-                next = if self.has_room() { queue.waiting() } else { None };
+    pub fn run(mut self, mut queue: Receiver, mut orders: mpsc::Receiver<Order>) -> Result<(), StoreError> {
+        // It has no drivers: it only lets this thread sleep until either channel has something.
+        let sleep = tokio::runtime::Builder::new_current_thread().build().map_err(|source| {
+            let what = "starting the commit stage".to_owned();
+            StoreError::Io { what, source }
+        })?;
+        loop {
+            match self.next(&sleep, &mut queue, &mut orders) {
+                Next::Delivery(first) => {
+                    self.store_waiting(*first, &mut queue)?;
+                    self.step()?;
+                    self.maintain()?;
+                }
+                Next::Order(order) => self.obey(order)?,
+                Next::Nothing => self.step()?,
+                Next::End => return Ok(()),
             }
-            self.write()?;
-            for Open { delivery, receipt } in open {
-                delivery.acknowledge(receipt);
+        }
+    }
+
+    /// Polls come first; it waits only where nothing is being reclassified.
+    fn next(&self, sleep: &tokio::runtime::Runtime, queue: &mut Receiver, orders: &mut mpsc::Receiver<Order>) -> Next {
+        if self.underway.is_some() {
+            return match queue.waiting() {
+                Some(delivery) => Next::Delivery(Box::new(delivery)),
+                None if queue.is_over() => Next::End,
+                None => orders.try_recv().map_or(Next::Nothing, Next::Order),
+            };
+        }
+        sleep.block_on(async {
+            tokio::select! {
+                biased;
+                delivery = queue.next() => delivery.map_or(Next::End, |delivery| Next::Delivery(Box::new(delivery))),
+                Some(order) = orders.recv() => Next::Order(order),
             }
-            self.maintain()?;
+        })
+    }
+
+    /// Stores a delivery and whatever waits behind it.
+    fn store_waiting(&mut self, first: Delivery, queue: &mut Receiver) -> Result<(), StoreError> {
+        self.topics = Arc::clone(&self.loaded.borrow().topics);
+        self.writer.classified_by(self.topics.version());
+        let mut open = Vec::new();
+        let mut next = Some(first);
+        while let Some(delivery) = next {
+            let receipt = self.take(&delivery.collected)?;
+            open.push(Open { delivery, receipt });
+            // Whatever is waiting joins the group: one sync for all of it.
+            next = if self.has_room() { queue.waiting() } else { None };
+        }
+        self.write()?;
+        for Open { delivery, receipt } in open {
+            delivery.acknowledge(receipt);
         }
         Ok(())
     }
@@ -134,7 +195,11 @@ impl Committer {
     fn take(&mut self, collected: &Collected) -> Result<Receipt, StoreError> {
         let mut receipt = Receipt { cursor: collected.cursor.clone(), stored: 0, revised: 0 };
         for candidate in &collected.candidates {
-            let Some(decided) = self.decide(candidate)? else { continue };
+            let Some(mut decided) = self.decide(candidate)? else { continue };
+            if collected.classified_by != self.topics.version() {
+                let candidate = &mut decided.candidate;
+                candidate.topics = self.topics.classify(&candidate.content.article(&candidate.feed));
+            }
             let revised = decided.verdict.kind == VerdictKind::Revision;
             *(if revised { &mut receipt.revised } else { &mut receipt.stored }) += 1;
             self.pending.group.items.push(decided);

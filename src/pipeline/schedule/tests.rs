@@ -35,7 +35,7 @@ fn feed(name: &str, url: &str) -> FeedConfig {
 }
 
 fn loaded(feeds: &[FeedConfig]) -> Arc<Loaded> {
-    Arc::new(Loaded { feeds: feeds.to_vec(), topics: Arc::default(), corpora: Arc::default() })
+    Arc::new(Loaded { feeds: feeds.to_vec(), ..Loaded::default() })
 }
 
 impl Bench {

@@ -2,6 +2,10 @@
 //!
 //! In: for a test, the fields of an article, or the id of a stored item. Out: the topics it is about, with evidence.
 //! Promise: a test runs what the daemon runs on every article; nothing is stored.
+//! Not here: what people say of items ([`judge`]), and new topics for stored items ([`reclassify`]).
+
+mod judge;
+mod reclassify;
 
 use axum::Json;
 use axum::body::Body;
@@ -9,13 +13,19 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use serde::{Deserialize, Serialize};
 
-use super::Shared;
 use super::items::Name;
 use super::problem::Problem;
 use super::request::{self, Params};
+use super::{Loaded, Shared};
 use crate::id::TopicId;
 use crate::topic::config::Label;
 use crate::topic::{Article, Topic, TopicMatch};
+
+pub use judge::{Changed, Judged, Judgements, Learning, LikeView, ModelView};
+pub use reclassify::Reclassifying;
+
+pub(super) use judge::{judge, judgements};
+pub(super) use reclassify::{reclassify, reclassifying};
 
 /// All topics.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,16 +47,19 @@ pub struct TopicView {
     pub threshold: f32,
     /// The score from which an article is worth a look.
     pub maybe: f32,
+    /// How it learns from examples, where it does.
+    pub like: Option<LikeView>,
 }
 
 impl TopicView {
-    fn of(topic: &Topic) -> Self {
+    fn of(topic: &Topic, loaded: &Loaded) -> Self {
         Self {
             id: topic.id().clone(),
             label: topic.label().clone(),
             description: topic.description().map(str::to_owned),
             threshold: topic.threshold(),
             maybe: topic.maybe(),
+            like: LikeView::of(topic, loaded),
         }
     }
 }
@@ -73,7 +86,8 @@ struct Asked {
 
 pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Json<TopicList>, Problem> {
     Params::read(&uri, &[])?;
-    Ok(Json(TopicList { topics: shared.loaded().topics.iter().map(TopicView::of).collect() }))
+    let loaded = shared.loaded();
+    Ok(Json(TopicList { topics: loaded.topics.iter().map(|topic| TopicView::of(topic, &loaded)).collect() }))
 }
 
 pub(super) async fn test(

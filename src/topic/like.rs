@@ -1,0 +1,319 @@
+//! What a topic has learned from examples, and what it says of an article.
+//!
+//! In: examples, counter-examples and a sample of the stream ([`teach`]); an article's bag ([`Models::ask`]). Out:
+//! [`Learned`], which is stored; how strongly an article is like the examples, and by which of its terms.
+//! Promise: pure; one pass over the article's terms for all topics, so the cost grows with the article and with what it
+//! hits, not with the number of topics.
+//! Not here: how weights are found ([`super::learn`]), what a strength adds to a score ([`super::matcher`]).
+//!
+//! A model's score means nothing by itself. It is measured on what the model has not learned from: each example is scored
+//! by a model of the others, and so is the stream. `alone` lies between what the stream reaches and what examples reach:
+//! from there on a text is like the examples whatever else it says. Half as strong (`with_gate`) is what only few texts of
+//! the stream reach: enough where the gate holds as well.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::bag::{Background, Bag, Plain, Vector};
+use super::learn::{Fit, LOGISTIC_FROM, Linear, logistic, rocchio};
+
+/// Terms of a model from a few examples.
+const TERMS: usize = 60;
+/// The cosines that hold where nothing can be measured, from the trials: five articles against 76,803 others.
+const ALONE: f32 = 0.35;
+const WITH_GATE: f32 = 0.17;
+/// In how many parts examples are left out in turn; one by one while they are few.
+const FOLDS: usize = 10;
+/// The part of the stream that may reach `with_gate` besides the examples.
+const STREAM_SHARE: f32 = 0.01;
+
+/// How a model was learned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// What few examples share.
+    Rocchio,
+    /// A weight for every term.
+    Logistic,
+}
+
+/// A model with what its scores mean.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Learned {
+    /// How it was learned.
+    pub way: Way,
+    /// The weights.
+    pub model: Linear,
+    /// The score from which a text is like the examples whatever else it says.
+    pub alone: f32,
+    /// The score that is enough where the gate holds as well.
+    pub with_gate: f32,
+    /// From how many examples.
+    pub examples: u32,
+    /// Against how many counter-examples.
+    pub against: u32,
+    /// Against how many articles of the stream.
+    pub stream: u32,
+}
+
+/// What a model does with examples that it has not learned from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Trial {
+    /// For each example, in order, how strong it is by a model of the others.
+    pub examples: Vec<f32>,
+    /// The same for the counter-examples.
+    pub against: Vec<f32>,
+    /// Articles of the stream at strength 1 and above.
+    pub of_stream: u32,
+    /// Average precision: examples against counter-examples and the stream.
+    pub average_precision: f32,
+}
+
+impl Learned {
+    /// How strong a score is: 1 at `alone`, ½ at `with_gate`, in proportion between and beyond; 0 below `with_gate`.
+    pub fn strength(&self, score: f32) -> f32 {
+        if score < self.with_gate || score.is_nan() {
+            return 0.0;
+        }
+        0.5 + 0.5 * (score - self.with_gate) / (self.alone - self.with_gate).max(f32::EPSILON)
+    }
+}
+
+/// What is taught: bags, of which examples are also counted in the stream where they come from it.
+#[derive(Clone, Copy, Debug)]
+pub struct Lesson<'a> {
+    /// What belongs to the topic.
+    pub examples: &'a [Bag],
+    /// What somebody said does not.
+    pub against: &'a [Bag],
+    /// A sample of what comes in, without the examples.
+    pub stream: &'a [Bag],
+    /// How rare terms are.
+    pub background: &'a Background,
+}
+
+/// Learns from a lesson; `None` where there is no example with a word in it.
+pub fn teach(lesson: Lesson<'_>) -> Option<(Learned, Trial)> {
+    let vectors = |bags: &[Bag]| -> Vec<Vector> {
+        bags.iter().filter(|bag| !bag.is_empty()).map(|bag| lesson.background.vector(bag)).collect()
+    };
+    let (yes, no, stream) = (vectors(lesson.examples), vectors(lesson.against), vectors(lesson.stream));
+    if yes.is_empty() {
+        return None;
+    }
+    let way =
+        if yes.len() < LOGISTIC_FROM || no.len() + stream.len() < LOGISTIC_FROM { Way::Rocchio } else { Way::Logistic };
+    let model = fit(way, &all(&yes), &all(&no), &all(&stream));
+    let held_out = hold_out(way, &yes, &no, &stream);
+    let (alone, with_gate) = calibrate(way, &held_out);
+    let count = |vectors: &[Vector]| u32::try_from(vectors.len()).unwrap_or(u32::MAX);
+    let (examples, against) = (count(&yes), count(&no));
+    let learned = Learned { way, model, alone, with_gate, examples, against, stream: count(&stream) };
+    let strengths = |scores: &[f32]| scores.iter().map(|score| learned.strength(*score)).collect::<Vec<_>>();
+    let of_stream = held_out.stream.iter().filter(|score| **score >= learned.alone).count();
+    let trial = Trial {
+        examples: strengths(&held_out.yes),
+        against: strengths(&held_out.no),
+        of_stream: u32::try_from(of_stream).unwrap_or(u32::MAX),
+        average_precision: average_precision(&held_out),
+    };
+    Some((learned, trial))
+}
+
+fn all(vectors: &[Vector]) -> Vec<&Vector> {
+    vectors.iter().collect()
+}
+
+fn fit(way: Way, yes: &[&Vector], no: &[&Vector], stream: &[&Vector]) -> Linear {
+    match way {
+        // A counter-example is worth as much against as an example is for: it comes from the same corner.
+        Way::Rocchio => rocchio(yes, no, stream, TERMS),
+        Way::Logistic => {
+            let against: Vec<&Vector> = no.iter().chain(stream).copied().collect();
+            logistic(yes, &against, Fit::default())
+        }
+    }
+}
+
+/// Scores by models that have not seen what they score.
+struct HeldOut {
+    yes: Vec<f32>,
+    no: Vec<f32>,
+    stream: Vec<f32>,
+}
+
+fn hold_out(way: Way, yes: &[Vector], no: &[Vector], stream: &[Vector]) -> HeldOut {
+    let folds = if way == Way::Rocchio { yes.len().max(no.len()).clamp(2, LOGISTIC_FROM) } else { FOLDS };
+    let mut out = HeldOut { yes: vec![0.0; yes.len()], no: vec![0.0; no.len()], stream: vec![0.0; stream.len()] };
+    for fold in 0..folds {
+        let some_yes = without(yes, fold, folds);
+        if some_yes.is_empty() {
+            continue;
+        }
+        let model = fit(way, &some_yes, &without(no, fold, folds), &without(stream, fold, folds));
+        for (scores, vectors) in [(&mut out.yes, yes), (&mut out.no, no), (&mut out.stream, stream)] {
+            for i in (fold..vectors.len()).step_by(folds) {
+                scores[i] = model.score(&vectors[i]);
+            }
+        }
+    }
+    out
+}
+
+/// All but every `folds`-th, counted from `fold`.
+fn without(vectors: &[Vector], fold: usize, folds: usize) -> Vec<&Vector> {
+    vectors.iter().enumerate().filter(|(i, _)| i % folds != fold).map(|(_, vector)| vector).collect()
+}
+
+/// `alone` and `with_gate`.
+fn calibrate(way: Way, scores: &HeldOut) -> (f32, f32) {
+    let mut stream = scores.stream.clone();
+    stream.sort_by(f32::total_cmp);
+    let mut yes = scores.yes.clone();
+    yes.sort_by(f32::total_cmp);
+    let (Some(highest), true) = (stream.last().copied(), stream.len() >= 200) else {
+        return match way {
+            Way::Rocchio => (ALONE, WITH_GATE),
+            Way::Logistic => (0.0, -1.0),
+        };
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "a place in a list"
+    )]
+    let at = |sorted: &[f32], share: f32| {
+        sorted.get(((sorted.len() - 1) as f32 * share) as usize).copied().unwrap_or_default()
+    };
+    // One example in ten may be an odd one; with one example alone nothing is known of how far others reach.
+    let reach = if yes.len() > 1 { at(&yes, 0.1) } else { highest };
+    // Of many articles of the stream one or the other may belong to the topic without anyone having said so.
+    let ceiling = at(&stream, 1.0 - 1.0 / 2_000.0).min(highest);
+    let alone = match way {
+        Way::Rocchio if yes.len() < 2 => ALONE.max(highest * 1.1),
+        _ if reach > ceiling => ceiling + (reach - ceiling) * 0.5,
+        _ => ceiling + (highest - ceiling).abs() * 0.5 + 1e-3,
+    };
+    let with_gate = at(&stream, 1.0 - STREAM_SHARE);
+    (alone, with_gate.min(alone - (alone.abs() * 0.25).max(1e-3)))
+}
+
+/// The mean, over the examples, of the share of examples among all that score as high or higher.
+fn average_precision(scores: &HeldOut) -> f32 {
+    let mut ranked: Vec<(f32, bool)> = scores.yes.iter().map(|score| (*score, true)).collect();
+    ranked.extend(scores.no.iter().chain(&scores.stream).map(|score| (*score, false)));
+    // Ties count against.
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let (mut found, mut sum) = (0_u16, 0.0);
+    for (rank, (_, is)) in (1_u32..).zip(ranked) {
+        if is {
+            found = found.saturating_add(1);
+            #[expect(clippy::cast_precision_loss, reason = "a share")]
+            let precision = f32::from(found) / rank as f32;
+            sum += precision;
+        }
+    }
+    if found == 0 { 0.0 } else { sum / f32::from(found) }
+}
+
+/// The models of all topics, turned around: by term.
+#[derive(Debug, Default)]
+pub(super) struct Models {
+    /// How much each term says, and where its weights stand.
+    terms: HashMap<u32, Entry, Plain>,
+    /// The model and the weight, by term.
+    weights: Vec<(u32, f32)>,
+    /// Of terms that are in no model and not in the background.
+    unknown: f32,
+    learned: Vec<(usize, Learned)>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    rarity: f32,
+    from: u32,
+    to: u32,
+}
+
+/// What a model says of an article.
+#[derive(Clone, Debug)]
+pub(super) struct Liked {
+    /// The topic's number.
+    pub(super) topic: usize,
+    /// 1 where it is enough by itself, ½ where it is enough with the gate.
+    pub(super) strength: f32,
+}
+
+impl Models {
+    /// Models by the number of their topic.
+    pub(super) fn new(background: &Background, learned: Vec<(usize, Learned)>) -> Self {
+        let mut terms = HashMap::<u32, Entry, Plain>::with_hasher(Plain::default());
+        for (term, rarity) in background.rarities() {
+            terms.insert(term, Entry { rarity, ..Entry::default() });
+        }
+        let mut pairs: Vec<(u32, u32, f32)> = Vec::new();
+        for (at, (_, learned)) in (0..).zip(&learned) {
+            pairs.extend(learned.model.weights.iter().map(|(term, weight)| (*term, at, *weight)));
+        }
+        pairs.sort_unstable_by_key(|(term, at, _)| (*term, *at));
+        let mut weights = Vec::with_capacity(pairs.len());
+        for same in pairs.chunk_by(|a, b| a.0 == b.0) {
+            let from = number(weights.len());
+            weights.extend(same.iter().map(|(_, at, weight)| (*at, *weight)));
+            let unknown = Entry { rarity: background.unknown(), ..Entry::default() };
+            if let Some((term, ..)) = same.first() {
+                let entry = terms.entry(*term).or_insert(unknown);
+                (entry.from, entry.to) = (from, number(weights.len()));
+            }
+        }
+        Self { terms, weights, unknown: background.unknown(), learned }
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.learned.is_empty()
+    }
+
+    /// The models that find `bag` at least half as strong as it would have to be alone.
+    pub(super) fn ask(&self, bag: &Bag) -> Vec<Liked> {
+        let mut sums = vec![0.0_f32; self.learned.len()];
+        let mut squares = 0.0;
+        for (term, count) in bag.iter() {
+            let entry = self.terms.get(&term).copied().unwrap_or(Entry { rarity: self.unknown, from: 0, to: 0 });
+            let value = count * entry.rarity;
+            squares += value * value;
+            for (at, weight) in self.weights.get(entry.from as usize..entry.to as usize).unwrap_or_default() {
+                sums[*at as usize] += weight * value;
+            }
+        }
+        let length = f32::max(squares.sqrt(), f32::MIN_POSITIVE);
+        let asked = self.learned.iter().zip(sums).filter_map(|((topic, learned), sum)| {
+            let strength = learned.strength(sum / length + learned.model.bias);
+            (strength > 0.0).then_some(Liked { topic: *topic, strength })
+        });
+        asked.collect()
+    }
+
+    /// What each term of `bag` adds in the model of `topic`, strongest first, only what speaks for it.
+    pub(super) fn reasons(&self, topic: usize, bag: &Bag) -> Vec<(u32, f32)> {
+        let Some(at) = self.learned.iter().position(|(of, _)| *of == topic) else { return Vec::new() };
+        let at = number(at);
+        let mut reasons: Vec<(u32, f32)> = bag
+            .iter()
+            .filter_map(|(term, count)| {
+                let entry = self.terms.get(&term)?;
+                let weights = self.weights.get(entry.from as usize..entry.to as usize)?;
+                let (_, weight) = weights.iter().find(|(of, _)| *of == at)?;
+                Some((term, weight * count * entry.rarity)).filter(|(_, adds)| *adds > 0.0)
+            })
+            .collect();
+        reasons.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        reasons
+    }
+}
+
+fn number(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
