@@ -2,7 +2,7 @@
 //!
 //! In: for a test, the fields of an article, or the id of a stored item. Out: the topics it is about, with evidence.
 //! Promise: a test runs what the daemon runs on every article; nothing is stored.
-//! Not here: what people say of items ([`judge`]), and new topics for stored items ([`reclassify`]).
+//! Not here: what people say of items ([`mod@judge`]), and new topics for stored items ([`mod@reclassify`]).
 
 mod judge;
 mod reclassify;
