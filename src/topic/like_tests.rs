@@ -80,9 +80,10 @@ fn taught(topics: Topics, learned: &Learned, background: &Background) -> Topics 
 
 #[test]
 fn a_few_examples_and_many_find_what_they_have_not_seen() {
-    for (examples, way) in [(2, Way::Rocchio), (5, Way::Rocchio), (40, Way::Logistic)] {
+    for (examples, way) in [(2, Some(Way::Rocchio)), (5, None), (40, Some(Way::Logistic))] {
         let (learned, trial, background) = lesson(examples);
-        assert_eq!(learned.way, way);
+        // Between, it is the one that does better on what was held out.
+        assert!(way.is_none_or(|way| way == learned.way));
         assert!(trial.average_precision > 0.99, "{examples}: {trial:?}");
         assert_eq!(trial.of_stream, 0, "{examples}");
         let topics = taught(topics(None), &learned, &background);
