@@ -4,8 +4,8 @@
 //! Out: a [`Linear`] model.
 //! Promise: pure and deterministic on one machine: no random start, no shuffling.
 //! Why two ways: from a few examples the terms that they share are all that can be known, and a model with a weight for
-//! every term knows too much of those few; in the trials Rocchio's was better below 15 to 20 examples (average precision
-//! .94 at 5), the logistic model from there on (.98 at 100).
+//! every term may know too much of those few; in the trials Rocchio's was better for narrow stories below 15 to 20 examples
+//! (average precision .94 at 5), the logistic model for whole sections and from there on (.98 at 100).
 //! Not here: what the score of a model decides ([`super::like`]).
 
 use std::collections::HashMap;
