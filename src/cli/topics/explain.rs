@@ -54,7 +54,10 @@ pub(super) async fn run(here: &Here, args: &Explain) -> anyhow::Result<()> {
         return output::print_json(&Told { id, query, explanation: &explanation });
     }
     if explanation.articles == 0 {
-        output::note("no item is stored of that time; leave out --since and --until, or see `rasid status`");
+        output::note(match (&args.since, &args.until) {
+            (None, None) => "no item is stored yet, so nothing can have been found; see `rasid status`",
+            _ => "no item is stored of that time; leave out --since and --until, or see `rasid status`",
+        });
     }
     Ok(output::print(&describe(Screen::stdout(), &explanation))?)
 }
