@@ -10,12 +10,12 @@
 use std::hint::black_box;
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
 use jiff::Timestamp;
 use rasid::parse::parse;
 use rasid::source::{Document, FeedConfig, Validators};
 
+mod clock;
 #[path = "../tests/it/edition.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
 mod edition;
@@ -25,25 +25,9 @@ use edition::Markup;
 /// How often each document is read.
 const ROUNDS: usize = 5;
 
-/// Seconds that this thread has had a core to itself, where the system says so; else those that have passed.
-fn clock(begun: Instant) -> f64 {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanos = told.and_then(|told| told.split_ascii_whitespace().next()?.parse::<u64>().ok());
-    nanos.map_or_else(|| begun.elapsed().as_secs_f64(), |nanos| nanos as f64 / 1e9)
-}
-
-/// How often a document is read in a row: the clock ticks every few milliseconds.
-const REPEATS: u32 = 10;
-
 /// The best of so many times, in MB/s of one core.
-fn speed(bytes: usize, mut read: impl FnMut()) -> f64 {
-    let epoch = Instant::now();
-    let once = |_| {
-        let begun = clock(epoch);
-        (0..REPEATS).for_each(|_| read());
-        (clock(epoch) - begun) / f64::from(REPEATS)
-    };
-    bytes as f64 / 1e6 / (0..ROUNDS).map(once).fold(f64::INFINITY, f64::min)
+fn speed(bytes: usize, read: impl FnMut()) -> f64 {
+    bytes as f64 / 1e6 / clock::best(ROUNDS, read)
 }
 
 fn document(bytes: &[u8]) -> Document {

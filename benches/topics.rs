@@ -11,12 +11,13 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::Write as _;
 use std::process::Command;
-use std::time::Instant;
 
 use fastrand::Rng;
 use rasid::text::normalize::{Normalized, normalize};
 use rasid::text::tokenize::Words;
 use rasid::topic::{Article, Topics, TopicsFile};
+
+mod clock;
 
 const ROUNDS: usize = 7;
 const ARTICLES: usize = 1_000;
@@ -25,25 +26,8 @@ const WORDS: usize = 207;
 const VOCABULARY: usize = 40_000;
 const TERMS_EACH: usize = 50;
 
-/// Seconds that this thread has had a core to itself, where the system says so; else those that have passed.
-fn clock(begun: Instant) -> f64 {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok();
-    let nanos = told.and_then(|told| told.split_ascii_whitespace().next()?.parse::<u64>().ok());
-    nanos.map_or_else(|| begun.elapsed().as_secs_f64(), |nanos| nanos as f64 / 1e9)
-}
-
-/// How often what is timed runs in a row: the clock ticks every few milliseconds.
-const REPEATS: u32 = 10;
-
-/// The shortest time of several.
-fn best(mut run: impl FnMut()) -> f64 {
-    let epoch = Instant::now();
-    let once = |_| {
-        let begun = clock(epoch);
-        (0..REPEATS).for_each(|_| run());
-        (clock(epoch) - begun) / f64::from(REPEATS)
-    };
-    (0..ROUNDS).map(once).fold(f64::INFINITY, f64::min)
+fn best(run: impl FnMut()) -> f64 {
+    clock::best(ROUNDS, run)
 }
 
 /// A word of two to six letters with the endings and articles that Arabic words have.

@@ -27,6 +27,8 @@ const WITH_GATE: f32 = 0.17;
 const FOLDS: usize = 10;
 /// Of fewer examples nothing can be held out that tells the two ways apart.
 const FEWEST_TO_CHOOSE: usize = 3;
+/// With fewer articles of the stream nothing can be measured against it.
+const FEWEST_OF_STREAM: usize = 200;
 /// Articles of the stream that the two ways are tried against.
 const STREAM_TO_CHOOSE: usize = 500;
 /// The part of the stream that may reach `with_gate` besides the examples.
@@ -84,7 +86,7 @@ impl Learned {
     }
 }
 
-/// What is taught: bags, of which examples are also counted in the stream where they come from it.
+/// What is taught.
 #[derive(Clone, Copy, Debug)]
 pub struct Lesson<'a> {
     /// What belongs to the topic.
@@ -135,6 +137,10 @@ fn choose(yes: &[Vector], no: &[Vector], stream: &[Vector]) -> Way {
     if yes.len() >= LOGISTIC_FROM {
         return Way::Logistic;
     }
+    if stream.len() < FEWEST_OF_STREAM {
+        // The figures that hold without a measurement are cosines.
+        return Way::Rocchio;
+    }
     let some: Vec<Vector> = stream.iter().step_by(stream.len().div_ceil(STREAM_TO_CHOOSE).max(1)).cloned().collect();
     let precision = |way| average_precision(&hold_out(way, yes, no, &some));
     if precision(Way::Logistic) > precision(Way::Rocchio) { Way::Logistic } else { Way::Rocchio }
@@ -146,7 +152,6 @@ fn all(vectors: &[Vector]) -> Vec<&Vector> {
 
 fn fit(way: Way, yes: &[&Vector], no: &[&Vector], stream: &[&Vector]) -> Linear {
     match way {
-        // A counter-example is worth as much against as an example is for: it comes from the same corner.
         Way::Rocchio => rocchio(yes, no, stream, TERMS),
         Way::Logistic => {
             let against: Vec<&Vector> = no.iter().chain(stream).copied().collect();
@@ -194,7 +199,7 @@ fn calibrate(way: Way, scores: &HeldOut) -> (f32, f32) {
     stream.sort_by(f32::total_cmp);
     let mut yes = scores.yes.clone();
     yes.sort_by(f32::total_cmp);
-    let (Some(highest), true) = (stream.last().copied(), stream.len() >= 200) else {
+    let (Some(highest), true) = (stream.last().copied(), stream.len() >= FEWEST_OF_STREAM) else {
         return match way {
             Way::Rocchio => (ALONE, WITH_GATE),
             Way::Logistic => (0.0, -1.0),

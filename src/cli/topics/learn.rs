@@ -93,15 +93,18 @@ fn figures(model: &ModelView) -> String {
         Way::Rocchio => "rocchio",
         Way::Logistic => "logistic",
     };
+    let precision = match model.average_precision {
+        Some(precision) => format!("average precision {precision:.3}"),
+        None => "nothing to be measured from one example".to_owned(),
+    };
     format!(
-        "{way} from {} ({} found by the others), {} ({} left out), {} of the stream ({} found); average precision {:.3}",
+        "{way} from {} ({} found by the others), {} ({} left out), {} of the stream ({} found); {precision}",
         count(model.examples as usize, "example"),
         model.examples_found,
         count(model.against as usize, "counter-example"),
         model.against_left,
         count(model.stream as usize, "article"),
         model.stream_found,
-        model.average_precision,
     )
 }
 

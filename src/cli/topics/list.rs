@@ -53,7 +53,7 @@ fn learning(topics: &[TopicView]) -> anyhow::Result<()> {
                 model.examples.to_string(),
                 model.against.to_string(),
                 model.stream.to_string(),
-                format!("{:.3}", model.average_precision),
+                model.average_precision.map_or("–".to_owned(), |precision| format!("{precision:.3}")),
                 output::time(model.at, output::now()),
             ],
         })

@@ -67,7 +67,8 @@ pub struct ModelView {
     /// How many of them have strength 1 or more.
     pub stream_found: u32,
     /// Of the examples against all others, each judged by a model that has not seen it: 1 where every example stands first.
-    pub average_precision: f32,
+    /// Of one example nothing is left to learn from when it is held out, so there is none.
+    pub average_precision: Option<f32>,
     /// When.
     pub at: Timestamp,
 }
@@ -84,7 +85,7 @@ impl ModelView {
             against_left: trial.against.iter().filter(|strength| **strength < 1.0).count(),
             stream: learned.stream,
             stream_found: trial.of_stream,
-            average_precision: trial.average_precision,
+            average_precision: (learned.examples > 1).then_some(trial.average_precision),
             at: *at,
         }
     }
