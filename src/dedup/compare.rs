@@ -49,6 +49,26 @@ const RELATED: f32 = 0.2;
 const SAME_WORDING: f32 = 0.6;
 const UPDATE_BELOW: u32 = 30;
 
+/// So many places with another number, and more of them than with the same one, make an update of any wording: a bulletin
+/// that consists of its numbers shares few shingles with that of another day.
+const BULLETIN: u32 = 4;
+
+/// The places of two texts with the same words before and after, by the number or weekday that each has there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NumbersCompared {
+    /// Those where both have the same.
+    pub same: u32,
+    /// Those where each has another.
+    pub other: u32,
+}
+
+impl NumbersCompared {
+    /// Whether two texts of one family report different numbers or days.
+    fn tell_apart(self, same_wording: bool) -> bool {
+        self.other > 0 && same_wording || self.other >= BULLETIN && self.other > self.same
+    }
+}
+
 /// What is kept of a fingerprint besides its shingles.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marks {
@@ -98,19 +118,28 @@ impl Marks {
         self.openings().iter().any(|opening| other.openings().contains(opening))
     }
 
-    /// Whether a place that both have, the same words before and after, holds another number or weekday in each.
-    pub fn numbers_differ(&self, other: &Self) -> bool {
+    /// The places that both have, the same words before and after, by what stands there.
+    pub fn numbers_compared(&self, other: &Self) -> NumbersCompared {
         let held = |marks: &Self, context: u32| -> Vec<u32> {
             marks.numbers().filter(|n| n.context() == context).map(|n| n.value()).collect()
         };
         let mut last = None;
-        self.numbers().any(|n| {
-            if last.replace(n.context()) == Some(n.context()) {
-                return false;
+        let mut compared = NumbersCompared::default();
+        for context in self.numbers().map(NumberInContext::context) {
+            if last.replace(context) == Some(context) {
+                continue;
             }
-            let (ours, theirs) = (held(self, n.context()), held(other, n.context()));
-            !theirs.is_empty() && ours.iter().all(|value| !theirs.contains(value))
-        })
+            let (ours, theirs) = (held(self, context), held(other, context));
+            if theirs.is_empty() {
+                continue;
+            }
+            *(if ours.iter().any(|value| theirs.contains(value)) {
+                &mut compared.same
+            } else {
+                &mut compared.other
+            }) += 1;
+        }
+        compared
     }
 
     /// About how many of the words of the smaller text are in the larger, in any order, 0 to 1.
@@ -206,7 +235,7 @@ pub fn relate(new: &Marks, known: &Marks, overlap: Overlap, context: Context) ->
         }
         VerdictKind::Related
     } else if new.vocabulary.differs_in_subject(&known.vocabulary)
-        || (jaccard >= SAME_WORDING || smaller < UPDATE_BELOW) && new.numbers_differ(known)
+        || new.numbers_compared(known).tell_apart(jaccard >= SAME_WORDING || smaller < UPDATE_BELOW)
     {
         VerdictKind::Update
     } else if jaccard >= NEAR || lengths >= REWORDED_LENGTHS {

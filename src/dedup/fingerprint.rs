@@ -15,7 +15,7 @@ use super::lines::{Lines, Word};
 use super::subjects::Vocabulary;
 
 /// The version of these rules; together with [`crate::text::normalize::VERSION`] it says which fingerprints compare.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Words in a shingle.
 pub const SHINGLE: usize = 3;
@@ -168,13 +168,18 @@ const MAX_NUMBERS: usize = 48;
 fn numbers(lines: &Lines) -> Vec<NumberInContext> {
     let mut found = Vec::new();
     for words in [&lines.title, &lines.text] {
-        for (i, word) in words.iter().enumerate() {
-            let Some(value) = word.number else { continue };
-            let beside = |other: Option<&Word>| {
-                other.filter(|other| other.sentence == word.sentence && other.number.is_none()).map(|other| other.hash)
-            };
-            let before = beside(i.checked_sub(1).and_then(|j| words.get(j)));
-            let after = beside(words.get(i + 1));
+        // `خمسة وعشرين` and `15 و30` are one number each: what stands beside is a word.
+        let mut end = 0;
+        for run in words.chunk_by(|a, b| a.number.is_some() && b.number.is_some() && a.sentence == b.sentence) {
+            let start = end;
+            end += run.len();
+            let Some((first, value)) = run.first().and_then(|word| Some((word, word.number?))) else { continue };
+            let more = run.iter().skip(1).filter_map(|word| word.number);
+            let value = more.fold(value, |value, next| mix(value ^ next.rotate_left(11)));
+            let beside =
+                |other: Option<&Word>| other.filter(|other| other.sentence == first.sentence).map(|other| other.hash);
+            let before = beside(start.checked_sub(1).and_then(|i| words.get(i)));
+            let after = beside(words.get(end));
             if before.is_none() && after.is_none() {
                 continue;
             }

@@ -226,8 +226,9 @@ fn is_furniture(line: &str, words: &[Word]) -> bool {
 
 const WEEKDAYS: [&str; 8] = ["السبت", "الاحد", "الاثنين", "الثلاثاء", "الاربعاء", "الخميس", "الجمعه", "اثنين"];
 
-/// Number words of headlines and casualty reports with the stems they share between genders.
-const NUMBER_WORDS: [(&str, u64); 22] = [
+/// Number words of headlines and casualty reports: both genders of the cardinals, both cases of the tens, and the ordinals that
+/// count sessions, rounds and months.
+const NUMBER_WORDS: [(&str, u64); 56] = [
     ("ثلاث", 3),
     ("ثلاثه", 3),
     ("اربع", 4),
@@ -248,8 +249,42 @@ const NUMBER_WORDS: [(&str, u64); 22] = [
     ("عشرين", 20),
     ("ثلاثون", 30),
     ("ثلاثين", 30),
+    ("اربعون", 40),
+    ("اربعين", 40),
+    ("خمسون", 50),
+    ("خمسين", 50),
+    ("ستون", 60),
+    ("ستين", 60),
+    ("سبعون", 70),
+    ("سبعين", 70),
+    ("ثمانون", 80),
+    ("ثمانين", 80),
+    ("تسعون", 90),
+    ("تسعين", 90),
     ("مئه", 100),
     ("مايه", 100),
+    ("الاول", 1),
+    ("الاولي", 1),
+    ("الثاني", 2),
+    ("الثانيه", 2),
+    ("الثالث", 3),
+    ("الثالثه", 3),
+    ("الرابع", 4),
+    ("الرابعه", 4),
+    ("الخامس", 5),
+    ("الخامسه", 5),
+    ("السادس", 6),
+    ("السادسه", 6),
+    ("السابع", 7),
+    ("السابعه", 7),
+    ("الثامن", 8),
+    ("الثامنه", 8),
+    ("التاسع", 9),
+    ("التاسعه", 9),
+    ("العاشر", 10),
+    ("العاشره", 10),
+    ("العشرون", 20),
+    ("العشرين", 20),
 ];
 
 /// A number in digits: `و30` and `30` are one value.
@@ -274,7 +309,9 @@ static SPECIAL: LazyLock<Vec<Special>> = LazyLock::new(|| {
     let value = |word: &str, n: u64| Special { hash: word_hash(word), number: Some(n), agency: false };
     let days = WEEKDAYS.iter().map(|day| value(day, word_hash(day)));
     let numbers = NUMBER_WORDS.iter().map(|(word, n)| value(word, word_hash(&n.to_string())));
-    let mut all: Vec<Special> = agencies.chain(days).chain(numbers).collect();
+    // `خمسة وعشرين` is one number.
+    let joined = NUMBER_WORDS.iter().map(|(word, n)| value(&format!("و{word}"), word_hash(&n.to_string())));
+    let mut all: Vec<Special> = agencies.chain(days).chain(numbers).chain(joined).collect();
     all.sort_by_key(|special| special.hash);
     all
 });

@@ -19,8 +19,9 @@ pub const MAX_WORDS: usize = 160;
 /// The words of a short text, as 16 bits of the hashes of their stems. Empty for a long text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vocabulary(
-    /// How many subjects there are, and how many other words of the title; the subjects; the other words of the title; the
-    /// other words of the text. Each part is sorted and distinct. One allocation, for there is one for every short text.
+    /// How many words there are of the first three parts; then the words of title and text, the other words of the title,
+    /// those that the text alone has, more than once, and the others of the text. Each part is sorted and distinct. One
+    /// allocation, for there is one for every short text.
     Box<[u16]>,
 );
 
@@ -35,13 +36,20 @@ impl Vocabulary {
         } else {
             (lines.joined_title.as_str(), lines.joined.as_str())
         };
-        let (mut title, mut text) = (words(title), words(text));
-        let mut subjects = title.clone();
-        subjects.retain(|word| text.binary_search(word).is_ok());
-        text.retain(|word| title.binary_search(word).is_err());
-        title.retain(|word| subjects.binary_search(word).is_err());
-        let counts = [subjects.len(), title.len()].map(|count| u16::try_from(count).unwrap_or(u16::MAX));
-        Self(counts.into_iter().chain(subjects).chain(title).chain(text).collect())
+        let (mut title, text) = (hashes(title), hashes(text));
+        title.dedup();
+        let [mut both, mut repeated, mut once] = [const { Vec::new() }; 3];
+        for same in text.chunk_by(|a, b| a == b) {
+            let part = match title.binary_search(&same[0]) {
+                Ok(_) => &mut both,
+                Err(_) if same.len() > 1 => &mut repeated,
+                Err(_) => &mut once,
+            };
+            part.push(same[0]);
+        }
+        title.retain(|word| both.binary_search(word).is_err());
+        let counts = [&both, &title, &repeated].map(|part| u16::try_from(part.len()).unwrap_or(u16::MAX));
+        Self(counts.into_iter().chain(both).chain(title).chain(repeated).chain(once).collect())
     }
 
     /// Whether each of two texts is about something that the other does not mention, under headlines that have a word in
@@ -57,42 +65,54 @@ impl Vocabulary {
     }
 
     fn parts(&self) -> Parts<'_> {
-        let Some((&[subjects, title], words)) = self.0.split_first_chunk() else { return Parts::default() };
-        let (subjects, words) = words.split_at_checked(usize::from(subjects)).unwrap_or((words, &[]));
-        let (title, text) = words.split_at_checked(usize::from(title)).unwrap_or((words, &[]));
-        Parts { subjects, title, text }
+        let Some((counts, words)) = self.0.split_first_chunk() else { return Parts::default() };
+        let [both, title, repeated] = counts.map(usize::from);
+        fn cut(words: &[u16], count: usize) -> (&[u16], &[u16]) {
+            words.split_at_checked(count).unwrap_or((words, &[]))
+        }
+        let (both, words) = cut(words, both);
+        let (title, words) = cut(words, title);
+        let (repeated, once) = cut(words, repeated);
+        Parts { both, title, repeated, once }
     }
 }
 
 #[derive(Clone, Copy, Default)]
 struct Parts<'a> {
     /// Words of title and text.
-    subjects: &'a [u16],
+    both: &'a [u16],
     /// Words of the title alone.
     title: &'a [u16],
-    /// Words of the text alone.
-    text: &'a [u16],
+    /// Words that the text alone has, more than once.
+    repeated: &'a [u16],
+    /// Words that the text alone has, once.
+    once: &'a [u16],
 }
 
 impl Parts<'_> {
+    /// What stands in title and text is what a text is about; and so are two words that its text repeats.
     fn lack_subject_of(&self, other: &Self) -> bool {
-        other.subjects.iter().any(|word| !self.title_has(*word) && self.text.binary_search(word).is_err())
+        let lacks = |word: &&u16| !self.has(**word);
+        other.both.iter().any(|word| !self.has(*word)) || other.repeated.iter().filter(lacks).nth(1).is_some()
     }
 
     fn share_title_word_with(&self, other: &Self) -> bool {
-        self.subjects.iter().chain(self.title).any(|word| other.title_has(*word))
+        self.both.iter().chain(self.title).any(|word| other.title_has(*word))
+    }
+
+    fn has(&self, word: u16) -> bool {
+        self.title_has(word) || [self.repeated, self.once].iter().any(|part| part.binary_search(&word).is_ok())
     }
 
     fn title_has(&self, word: u16) -> bool {
-        self.subjects.binary_search(&word).is_ok() || self.title.binary_search(&word).is_ok()
+        [self.both, self.title].iter().any(|part| part.binary_search(&word).is_ok())
     }
 }
 
-/// The words that say something, sorted and distinct.
+/// The words that say something; sorted.
 #[expect(clippy::cast_possible_truncation, reason = "16 bits of a hash are kept")]
-fn words(joined: &str) -> Vec<u16> {
+fn hashes(joined: &str) -> Vec<u16> {
     let mut words: Vec<u16> = joined.split(' ').filter_map(terms::name).map(|name| word_hash(name) as u16).collect();
     words.sort_unstable();
-    words.dedup();
     words
 }
