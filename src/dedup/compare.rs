@@ -18,6 +18,10 @@ const WHOLE: f32 = 0.8;
 const WHOLE_LENGTHS: f32 = 0.7;
 const WHOLE_SHARED: u32 = 6;
 
+/// More than this of a short text is in one that opens alike, where only that speaks for a family: what introduces one picture opens
+/// like what introduces another.
+const OPENING: f32 = 0.6;
+
 /// From this containment on two texts are one family.
 pub const FAMILY: f32 = 0.5;
 
@@ -202,6 +206,9 @@ pub struct Relation {
     pub shared: u32,
 }
 
+/// From this containment on no text is asked whether it tells something of its own: whatever it tells is a fifth of it.
+const WITH_PARTS_OF_THEIR_OWN: f32 = 0.8;
+
 /// What else is known of a pair of texts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Context {
@@ -211,11 +218,27 @@ pub struct Context {
     pub same_day: bool,
 }
 
+impl Relation {
+    /// Whether two texts may, in spite of all that they share, be two stories ([`super::apart`]).
+    pub fn is_doubtful(&self, new: &Marks, known: &Marks, context: Context) -> bool {
+        self.kind.is_copy()
+            && self.similarity < WITH_PARTS_OF_THEIR_OWN
+            && !context.same_address
+            && !new.same_title(known)
+    }
+
+    /// What it is where they are.
+    pub fn apart(self) -> Self {
+        Self { kind: VerdictKind::Related, ..self }
+    }
+}
+
 /// How the text of `new` relates to that of `known`; `None` where they have too little in common to speak of.
 pub fn relate(new: &Marks, known: &Marks, overlap: Overlap, context: Context) -> Option<Relation> {
     let (containment, jaccard) = (overlap.containment(), overlap.jaccard());
     let smaller = overlap.smaller();
-    let says_so_too = context.same_address || new.same_title(known) || new.same_opening(known);
+    let same_name = context.same_address || new.same_title(known);
+    let says_so_too = same_name || new.same_opening(known);
     let lengths = ratio(smaller, overlap.new.max(overlap.known));
     let reworded = || {
         let least = if lengths >= REWORDED_LENGTHS { REWORDED } else { LIKELY };
@@ -226,7 +249,8 @@ pub fn relate(new: &Marks, known: &Marks, overlap: Overlap, context: Context) ->
         (containment >= FAMILY && clear()) || (containment >= LIKELY && context.same_day && says_so_too) || reworded()
     } else {
         let whole = containment >= WHOLE && lengths >= WHOLE_LENGTHS && overlap.shared >= WHOLE_SHARED;
-        overlap.shared >= 3 && containment >= FAMILY && (says_so_too || whole)
+        let named = same_name || says_so_too && containment > OPENING;
+        overlap.shared >= 3 && containment >= FAMILY && (named || whole)
     };
     let kind = if !family {
         let linked = if smaller >= SHORT { RELATED } else { FAMILY };

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::extract::html;
 use crate::id::ContentHash;
 
+use super::apart::apart;
 use super::compare::{Context, Marks, Overlap, relate};
 use super::fingerprint::Fingerprint;
 use super::{Original, VerdictKind, pack, terms};
@@ -254,14 +255,19 @@ impl Corpora {
                 let (corpus, is_exact) = (self.corpora.get(*c)?, exact == Some(number));
                 let shared = u32::try_from(same.len()).unwrap_or(u32::MAX) - u32::from(is_exact);
                 let overlap = Overlap { shared, new: marks.shingles, known: known.shingles };
-                let relation = relate(&marks, known, overlap, Context { same_day: true, ..Context::default() });
+                let context = Context { same_day: true, ..Context::default() };
+                let document = corpus.documents.get(*d)?;
+                let relation = relate(&marks, known, overlap, context).map(|relation| {
+                    let apart = relation.is_doubtful(&marks, known, context)
+                        && apart(&fingerprint.shingles, &document.fingerprint.shingles);
+                    if apart { relation.apart() } else { relation }
+                });
                 let (kind, similarity) = match relation {
                     _ if is_exact => (VerdictKind::Exact, 1.0),
                     Some(relation) => (relation.kind, relation.similarity),
                     None => return None,
                 };
-                let document = corpus.documents.get(*d)?.id.clone();
-                let (corpus, jaccard) = (corpus.name.clone(), overlap.jaccard());
+                let (corpus, document, jaccard) = (corpus.name.clone(), document.id.clone(), overlap.jaccard());
                 Some(CorpusMatch { corpus, document, kind, similarity, jaccard, shared })
             })
             .collect();

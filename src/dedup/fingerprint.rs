@@ -6,6 +6,8 @@
 //! Why the shingles are of the text and not of the title: reprints come under new headlines.
 //! Not here: which words count ([`super::lines`]) and what two fingerprints have in common ([`super::compare`]).
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
@@ -39,7 +41,7 @@ pub struct Fingerprint {
     pub content: Option<ContentHash>,
     /// Of the normalized title; `None` where it is empty.
     pub title: Option<u64>,
-    /// Winnowed 3-word shingles, window 4, sorted, distinct. Of the title where there is no text.
+    /// Winnowed 3-word shingles, window 4, distinct, in the order of the text. Of the title where there is no text.
     pub shingles: Vec<u32>,
     /// Numbers and weekdays, each with the words around it. Sorted, distinct.
     pub numbers: Vec<NumberInContext>,
@@ -123,8 +125,8 @@ fn winnow(words: &[Word]) -> Vec<u32> {
     } else {
         shingles.windows(WINDOW).filter_map(|window| window.iter().min().copied()).collect()
     };
-    kept.sort_unstable();
-    kept.dedup();
+    let mut seen = HashSet::with_capacity(kept.len());
+    kept.retain(|shingle| seen.insert(*shingle));
     kept
 }
 

@@ -6,6 +6,7 @@
 //! Not here: looking up exact texts and addresses (the store does, for ever) and writing verdicts down.
 //! Read next: [`fingerprint`], then [`verdict`]; `docs/duplicates.md` has the figures.
 
+pub mod apart;
 pub mod compare;
 pub mod corpus;
 pub mod fingerprint;

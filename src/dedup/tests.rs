@@ -73,7 +73,7 @@ fn judge(before: &[(&str, &str, &str)], title: &str, text: &str) -> Verdict {
         index.insert(id(name), start(), &fingerprint);
     }
     let subject = Subject { fingerprint: &new, published_at: start() + SignedDuration::from_hours(3) };
-    decide(&subject, &Corpora::default(), &index, &known)
+    decide(&subject, &Corpora::default(), &index, &known, &|_| None)
 }
 
 #[test]
@@ -170,7 +170,8 @@ fn one_address_is_evidence_for_short_texts_and_a_link_for_others() {
         index.insert(id("a"), start(), &Fingerprint::of("عنوان", text));
         let new = Fingerprint::of("", now);
         let known = Known { by_url: Some(id("a")), by_content: None };
-        decide(&Subject { fingerprint: &new, published_at: start() }, &Corpora::default(), &index, &known).kind
+        decide(&Subject { fingerprint: &new, published_at: start() }, &Corpora::default(), &index, &known, &|_| None)
+            .kind
     };
     assert_eq!(with(short, &longer), VerdictKind::Related);
     assert_eq!(
@@ -196,11 +197,11 @@ fn a_corpus_comes_first_and_among_equals_the_oldest() {
             let day = i64::from(name.as_bytes()[0]);
             index.insert(id(name), start() - SignedDuration::from_hours(24 * (130 - day)), &original);
         }
-        let verdict = decide(&subject, &Corpora::default(), &index, &Known::default());
+        let verdict = decide(&subject, &Corpora::default(), &index, &Known::default(), &|_| None);
         assert_eq!((verdict.kind, verdict.of), (VerdictKind::Near, Some(Original::Item(id("x")))));
         let corpora = Corpora::new(vec![corpus.clone()]);
         let known = Known { by_url: Some(id("x")), by_content: Some(id("y")) };
-        let verdict = decide(&subject, &corpora, &index, &known);
+        let verdict = decide(&subject, &corpora, &index, &known, &|_| None);
         assert_eq!(verdict.of.unwrap().to_string(), "corpus:ref/one");
     }
 }

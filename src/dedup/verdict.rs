@@ -24,6 +24,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::id::ItemId;
 
+use super::apart::apart;
 use super::compare::{Context, Marks, Relation, relate};
 use super::corpus::Corpora;
 use super::fingerprint::Fingerprint;
@@ -167,8 +168,11 @@ const TELLING_WORDS: u32 = 4;
 /// Fewer shared shingles than this are no reason to look at a text.
 const LEAST_SHARED: u32 = 3;
 
-/// The verdict on `subject`.
-pub fn decide(subject: &Subject<'_>, corpora: &Corpora, index: &Index, known: &Known) -> Verdict {
+/// The shingles of an item of the window in the order of its text, where they are at hand.
+pub type Wording<'a> = &'a dyn Fn(ItemId) -> Option<Vec<u32>>;
+
+/// The verdict on `subject`. `wording` is asked of the few items that share about half of it, and not more.
+pub fn decide(subject: &Subject<'_>, corpora: &Corpora, index: &Index, known: &Known, wording: Wording<'_>) -> Verdict {
     let marks = Marks::of(subject.fingerprint);
     let corpus = corpora.matches_of(subject.fingerprint).into_iter().next().map(|found| Verdict {
         kind: found.kind,
@@ -180,7 +184,7 @@ pub fn decide(subject: &Subject<'_>, corpora: &Corpora, index: &Index, known: &K
         of: Some(Original::Item(id)),
         similarity: 1.0,
     });
-    let item = best_item(subject, &marks, index, known.by_url);
+    let item = best_item(subject, &marks, index, known.by_url, wording);
     let address = known.by_url.or(known.by_content).map(|id| Verdict {
         kind: VerdictKind::Related,
         of: Some(Original::Item(id)),
@@ -200,12 +204,21 @@ pub fn decide(subject: &Subject<'_>, corpora: &Corpora, index: &Index, known: &K
         .unwrap_or_else(Verdict::new_item)
 }
 
-fn best_item(subject: &Subject<'_>, marks: &Marks, index: &Index, by_url: Option<ItemId>) -> Option<Verdict> {
+fn best_item(
+    subject: &Subject<'_>,
+    marks: &Marks,
+    index: &Index,
+    by_url: Option<ItemId>,
+    wording: Wording<'_>,
+) -> Option<Verdict> {
     let judge = |found: &Found<'_>| {
         let days = subject.published_at.duration_since(found.item.at).abs();
         let context =
             Context { same_address: by_url == Some(found.item.id), same_day: days <= SignedDuration::from_hours(24) };
-        relate(marks, &found.item.marks, found.overlap, context)
+        let relation = relate(marks, &found.item.marks, found.overlap, context)?;
+        let apart = relation.is_doubtful(marks, &found.item.marks, context)
+            && wording(found.item.id).is_some_and(|known| apart(&subject.fingerprint.shingles, &known));
+        Some(if apart { relation.apart() } else { relation })
     };
     let candidates = index.candidates(subject.fingerprint, LEAST_SHARED);
     let (found, relation) = candidates

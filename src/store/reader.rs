@@ -247,6 +247,14 @@ impl Store {
         Ok(())
     }
 
+    /// The shingles of an item (not of a duplicate), in the order of its text.
+    pub fn wording(&self, id: ItemId) -> Result<Option<Vec<u32>>, StoreError> {
+        let engine = &self.inner.engine;
+        let Some((no, _)) = records::known(engine, id)? else { return Ok(None) };
+        let Some(bytes) = values::get(engine, Table::Fingerprints, &keys::number(no))? else { return Ok(None) };
+        Ok(Some(schema::decode_fingerprint(no, &bytes)?.fingerprint.shingles))
+    }
+
     /// What makes an item itself within its feed.
     pub fn key(&self, id: ItemId) -> Result<Option<EntryKey>, StoreError> {
         let Some((no, _)) = records::known(&self.inner.engine, id)? else { return Ok(None) };

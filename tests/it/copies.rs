@@ -87,13 +87,14 @@ struct Newsroom {
     index: Index,
     exact: HashMap<[u8; 16], ItemId>,
     names: HashMap<ItemId, String>,
+    wordings: HashMap<ItemId, Vec<u32>>,
     at: Timestamp,
 }
 
 impl Newsroom {
     fn new() -> Self {
         let at = "2018-05-01T00:00:00Z".parse().unwrap();
-        Self { index: Index::default(), exact: HashMap::new(), names: HashMap::new(), at }
+        Self { index: Index::default(), exact: HashMap::new(), names: HashMap::new(), wordings: HashMap::new(), at }
     }
 
     fn store(&mut self, name: &str, of: &str, fingerprint: &Fingerprint) {
@@ -102,13 +103,16 @@ impl Newsroom {
         if let Some(content) = fingerprint.content {
             self.exact.entry(content.0).or_insert(id);
         }
+        self.wordings.insert(id, fingerprint.shingles.clone());
         self.index.insert(id, self.at, fingerprint);
     }
 
     fn judge(&self, fingerprint: &Fingerprint) -> (Verdict, &str) {
         let by_content = fingerprint.content.and_then(|content| self.exact.get(&content.0)).copied();
         let subject = Subject { fingerprint, published_at: self.at };
-        let verdict = decide(&subject, &Corpora::default(), &self.index, &Known { by_url: None, by_content });
+        let known = Known { by_url: None, by_content };
+        let wording = |id: ItemId| self.wordings.get(&id).cloned();
+        let verdict = decide(&subject, &Corpora::default(), &self.index, &known, &wording);
         let of = match &verdict.of {
             Some(Original::Item(id)) => self.names.get(id).map(String::as_str).unwrap_or_default(),
             _ => "",
@@ -183,7 +187,7 @@ fn recognizes_copies(print: fn(&str) -> Fingerprint) {
     }
     assert_eq!(scores.len(), 36);
     for ((when, change), score) in &scores {
-        println!("{change:<17} {when:<7} {:>3} of {}", score.right, score.all);
+        eprintln!("{change:<17} {when:<7} {:>3} of {}", score.right, score.all);
     }
     for ((when, change), score) in &scores {
         // A repeated word replaced by the same other word each time looks like another name: two of 155.
@@ -209,6 +213,31 @@ fn no_article_of_another_year_is_a_copy_of_a_seed() {
         assert!(found.iter().all(|m| !m.kind.is_copy()), "{}: {found:?}", field(&article, "id"));
     }
     assert_eq!(articles, 8_000);
+}
+
+/// The verdicts on the articles of a year, in the order of their dates, with a window of 30 days.
+#[test]
+fn a_year_replayed_in_the_order_of_its_dates() {
+    let Some(path) = shared("data/articles_dev.jsonl.gz") else { return };
+    let mut articles: Vec<Value> = jsonl_gz(path).collect();
+    articles
+        .sort_by_key(|article| (field(article, "date").parse::<Timestamp>().unwrap(), field(article, "id").to_owned()));
+    let mut newsroom = Newsroom::new();
+    let mut kinds = BTreeMap::<u8, (VerdictKind, usize)>::new();
+    for article in &articles {
+        newsroom.at = field(article, "date").parse().unwrap();
+        newsroom.index.expire(newsroom.at - jiff::SignedDuration::from_hours(30 * 24));
+        let fingerprint = Fingerprint::of(field(article, "title"), field(article, "text"));
+        let (verdict, of) = newsroom.judge(&fingerprint);
+        kinds.entry(verdict.kind.weakness()).or_insert((verdict.kind, 0)).1 += 1;
+        if !verdict.kind.is_duplicate() {
+            newsroom.store(field(article, "id"), field(article, "id"), &fingerprint);
+        }
+    }
+    eprintln!("{:?}", kinds.values().collect::<Vec<_>>());
+    let copies: usize = kinds.values().filter(|(kind, _)| kind.is_copy()).map(|(_, count)| count).sum();
+    // They were looked at one by one: docs/duplicates.md. Without the question for a part of its own there were 196.
+    assert!((70..=95).contains(&copies), "{copies} copies");
 }
 
 /// Two texts of one template and a reprint of each, as (title, text).

@@ -4,6 +4,8 @@
 //! Promise: the same entry is one item, under a changed guid too where its address and its words say so (trap T9); a
 //! revision never replaces an article by its teaser because the page failed this time.
 
+use std::collections::HashSet;
+
 use super::{Committer, Decided};
 use crate::dedup::{Fingerprint, Original, Verdict, VerdictKind};
 use crate::id::ItemId;
@@ -102,6 +104,7 @@ impl Committer {
         }
         let verdict = Verdict { kind: VerdictKind::Revision, of: Some(Original::Item(known.id)), similarity };
         self.pending.items.insert(known.id, known_as(known.id, &candidate, known.duplicate));
+        self.pending.wordings.insert(known.id, candidate.fingerprint.shingles.clone());
         Ok(Some(Decided { candidate, verdict }))
     }
 }
@@ -117,6 +120,7 @@ fn containment(one: &Fingerprint, other: &Fingerprint) -> f32 {
     if smaller == 0 {
         return 0.0;
     }
-    let shared = one.shingles.iter().filter(|shingle| other.shingles.binary_search(shingle).is_ok()).count();
+    let theirs: HashSet<u32> = other.shingles.iter().copied().collect();
+    let shared = one.shingles.iter().filter(|shingle| theirs.contains(shingle)).count();
     shared as f32 / smaller as f32
 }

@@ -11,6 +11,7 @@ mod orders;
 #[cfg(test)]
 mod orders_tests;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -74,6 +75,8 @@ struct Pending {
     items: HashMap<ItemId, Known>,
     urls: HashMap<Url, ItemId>,
     contents: HashMap<ContentHash, ItemId>,
+    /// The shingles of those that are in the index.
+    wordings: HashMap<ItemId, Vec<u32>>,
 }
 
 /// A delivery whose items are on their way.
@@ -256,9 +259,21 @@ impl Committer {
         let Some(index) = &mut self.index else { return Ok(Decided { candidate, verdict: Verdict::new_item() }) };
         let subject = Subject { fingerprint: &candidate.fingerprint, published_at: candidate.content.published_at };
         let corpora = self.loaded.borrow().corpora.clone();
-        let verdict = decide(&subject, &corpora, index, &Copies { by_url, by_content });
+        let unreadable = RefCell::new(None);
+        let wording = |id: ItemId| match self.pending.wordings.get(&id) {
+            Some(shingles) => Some(shingles.clone()),
+            None => self.store.wording(id).unwrap_or_else(|error| {
+                unreadable.replace(Some(error));
+                None
+            }),
+        };
+        let verdict = decide(&subject, &corpora, index, &Copies { by_url, by_content }, &wording);
+        if let Some(error) = unreadable.into_inner() {
+            return Err(error);
+        }
         if !verdict.kind.is_duplicate() {
             index.insert(id, candidate.content.published_at, &candidate.fingerprint);
+            self.pending.wordings.insert(id, candidate.fingerprint.shingles.clone());
             if let Some(hash) = candidate.fingerprint.content {
                 self.pending.contents.entry(hash).or_insert(id);
             }
