@@ -228,7 +228,7 @@ fn a_year_replayed_in_the_order_of_its_dates() {
         newsroom.at = field(article, "date").parse().unwrap();
         newsroom.index.expire(newsroom.at - jiff::SignedDuration::from_hours(30 * 24));
         let fingerprint = Fingerprint::of(field(article, "title"), field(article, "text"));
-        let (verdict, of) = newsroom.judge(&fingerprint);
+        let (verdict, _) = newsroom.judge(&fingerprint);
         kinds.entry(verdict.kind.weakness()).or_insert((verdict.kind, 0)).1 += 1;
         if !verdict.kind.is_duplicate() {
             newsroom.store(field(article, "id"), field(article, "id"), &fingerprint);
