@@ -44,24 +44,17 @@ impl Vocabulary {
         Self(counts.into_iter().chain(subjects).chain(title).chain(text).collect())
     }
 
-    /// Whether each of two texts is about something that the other does not mention, under headlines that have a word in
-    /// common, as a template's do. Never where one has no vocabulary.
-    pub fn differs_in_subject(&self, other: &Self) -> bool {
-        let (ours, theirs) = (self.parts(), other.parts());
-        ours.lack_subject_of(&theirs) && theirs.lack_subject_of(&ours) && ours.share_title_word_with(&theirs)
+    /// What [`differ`] compares.
+    pub(super) fn words(&self) -> &[u16] {
+        &self.0
     }
+}
 
-    /// The bytes that this occupies outside itself.
-    pub fn heap(&self) -> usize {
-        size_of_val::<[u16]>(&self.0)
-    }
-
-    fn parts(&self) -> Parts<'_> {
-        let Some((&[subjects, title], words)) = self.0.split_first_chunk() else { return Parts::default() };
-        let (subjects, words) = words.split_at_checked(usize::from(subjects)).unwrap_or((words, &[]));
-        let (title, text) = words.split_at_checked(usize::from(title)).unwrap_or((words, &[]));
-        Parts { subjects, title, text }
-    }
+/// Whether each of two texts is about something that the other does not mention, under headlines that have a word in
+/// common, as a template's do. Never where one has no vocabulary.
+pub(super) fn differ(one: &[u16], other: &[u16]) -> bool {
+    let (ours, theirs) = (Parts::of(one), Parts::of(other));
+    ours.lack_subject_of(&theirs) && theirs.lack_subject_of(&ours) && ours.share_title_word_with(&theirs)
 }
 
 #[derive(Clone, Copy, Default)]
@@ -74,7 +67,14 @@ struct Parts<'a> {
     text: &'a [u16],
 }
 
-impl Parts<'_> {
+impl<'a> Parts<'a> {
+    fn of(vocabulary: &'a [u16]) -> Self {
+        let Some((&[subjects, title], words)) = vocabulary.split_first_chunk() else { return Parts::default() };
+        let (subjects, words) = words.split_at_checked(usize::from(subjects)).unwrap_or((words, &[]));
+        let (title, text) = words.split_at_checked(usize::from(title)).unwrap_or((words, &[]));
+        Parts { subjects, title, text }
+    }
+
     fn lack_subject_of(&self, other: &Self) -> bool {
         other.subjects.iter().any(|word| !self.title_has(*word) && self.text.binary_search(word).is_err())
     }
