@@ -6,7 +6,7 @@
 
 use super::VerdictKind;
 use super::fingerprint::{Fingerprint, NumberInContext, Sketch};
-use super::subjects::Vocabulary;
+use super::subjects;
 
 /// A text with fewer shingles (about 40 words) is never a copy of a longer one by containment alone: a lead repeated as
 /// background, a dateline or a template are as long.
@@ -81,35 +81,54 @@ pub struct Marks {
     /// 0 where there is no title.
     title: u32,
     sketch: Sketch,
-    /// Openings, then numbers: one allocation for both.
-    words: Box<[u32]>,
-    vocabulary: Vocabulary,
+    /// Openings, numbers and vocabulary: one allocation for all. Of what has 32 bits the high half comes first.
+    halves: Box<[u16]>,
     openings: u8,
+    numbers: u8,
 }
 
 impl Marks {
     /// The marks of a fingerprint.
-    #[expect(clippy::cast_possible_truncation, reason = "32 bits of a hash are kept")]
+    #[expect(clippy::cast_possible_truncation, reason = "32 bits of a hash are kept; halves are halves")]
     pub fn of(fingerprint: &Fingerprint) -> Self {
-        let openings = fingerprint.openings.iter().take(usize::from(u8::MAX)).copied();
-        let numbers = fingerprint.numbers.iter().map(|n| n.0);
-        let words: Box<[u32]> = openings.chain(numbers).collect();
+        let openings = || fingerprint.openings.iter().take(usize::from(u8::MAX));
+        let numbers = || fingerprint.numbers.iter().take(usize::from(u8::MAX));
+        let vocabulary = fingerprint.vocabulary.words();
+        let mut halves = Vec::with_capacity((openings().len() + numbers().len()) * 2 + vocabulary.len());
+        halves.extend(openings().chain(numbers().map(|n| &n.0)).flat_map(|n| [(n >> 16) as u16, *n as u16]));
+        halves.extend_from_slice(vocabulary);
         Self {
             shingles: u32::try_from(fingerprint.shingles.len()).unwrap_or(u32::MAX),
             title: fingerprint.title.map_or(0, |title| (title as u32).max(1)),
             sketch: fingerprint.sketch,
-            words,
-            vocabulary: fingerprint.vocabulary.clone(),
-            openings: u8::try_from(fingerprint.openings.len()).unwrap_or(u8::MAX),
+            halves: halves.into_boxed_slice(),
+            openings: openings().len() as u8,
+            numbers: numbers().len() as u8,
         }
     }
 
-    fn openings(&self) -> &[u32] {
-        self.words.get(..usize::from(self.openings)).unwrap_or_default()
+    fn openings(&self) -> impl Iterator<Item = u32> {
+        whole(self.halves.get(..self.places().0))
     }
 
     fn numbers(&self) -> impl Iterator<Item = NumberInContext> {
-        self.words.get(usize::from(self.openings)..).unwrap_or_default().iter().map(|n| NumberInContext(*n))
+        let (begin, end) = self.places();
+        whole(self.halves.get(begin..end)).map(NumberInContext)
+    }
+
+    /// Where the numbers begin and where the vocabulary does.
+    fn places(&self) -> (usize, usize) {
+        let openings = usize::from(self.openings) * 2;
+        (openings, openings + usize::from(self.numbers) * 2)
+    }
+
+    /// Whether the two are about different things; see [`subjects::differ`].
+    fn differs_in_subject(&self, other: &Self) -> bool {
+        subjects::differ(self.vocabulary(), other.vocabulary())
+    }
+
+    fn vocabulary(&self) -> &[u16] {
+        self.halves.get(self.places().1..).unwrap_or_default()
     }
 
     /// Whether the two have the same title.
@@ -119,7 +138,7 @@ impl Marks {
 
     /// Whether the title or one of the first lines begins alike.
     pub fn same_opening(&self, other: &Self) -> bool {
-        self.openings().iter().any(|opening| other.openings().contains(opening))
+        self.openings().any(|opening| other.openings().any(|theirs| theirs == opening))
     }
 
     /// The places that both have, the same words before and after, by what stands there.
@@ -155,10 +174,15 @@ impl Marks {
         (similarity / (1.0 + similarity) * both).min(1.0)
     }
 
-    /// The bytes that this occupies outside itself.
+    /// The bytes that this occupies outside itself; 16 for what an allocation takes besides.
     pub fn heap(&self) -> usize {
-        std::mem::size_of_val(self.words.as_ref()) + self.vocabulary.heap()
+        std::mem::size_of_val(self.halves.as_ref()) + 16
     }
+}
+
+fn whole(halves: Option<&[u16]>) -> impl Iterator<Item = u32> {
+    let both = |halves: &[u16; 2]| u32::from(halves[0]) << 16 | u32::from(halves[1]);
+    halves.unwrap_or_default().as_chunks().0.iter().map(both)
 }
 
 /// What two texts have in common.
@@ -258,7 +282,7 @@ pub fn relate(new: &Marks, known: &Marks, overlap: Overlap, context: Context) ->
             return None;
         }
         VerdictKind::Related
-    } else if new.vocabulary.differs_in_subject(&known.vocabulary)
+    } else if new.differs_in_subject(known)
         || new.numbers_compared(known).tell_apart(jaccard >= SAME_WORDING || smaller < UPDATE_BELOW)
     {
         VerdictKind::Update

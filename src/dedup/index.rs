@@ -1,8 +1,9 @@
 //! Fingerprints of the items of the window, to those that a new text has something in common with.
 //!
 //! In: items with their fingerprints and times. Out: candidates with the number of shingles shared.
-//! Promise: what is found depends on the items within the window and their order alone, so an index rebuilt from the store
-//! answers as the one that was lost; a query follows at most [`CAP`] texts for each of its shingles.
+//! Promise: what is found depends on the items within the window alone, not on their order or on what went before, so an
+//! index rebuilt from the store answers as the one that was lost; a query follows at most [`CAP`] texts for each of its
+//! shingles; no call stops to rebuild.
 //! Insert what is an item of its own: a duplicate is found through its original, and an original is never a duplicate.
 //! Not here: corpora ([`super::corpus`]), which are pinned and have no cap.
 
@@ -19,8 +20,11 @@ use super::table::{MAX_TEXTS, Table};
 /// A shingle that so many texts of the window have is boilerplate: it counts for nothing until fewer have it.
 pub const CAP: usize = 64;
 
-/// Dead texts are swept out once there are so many, and a quarter as many as living ones.
-const SWEEP: usize = 1_024;
+/// What is left of dead texts is looked for once there are so many, and an eighth as many as living ones.
+const CLEAN: usize = 1_024;
+
+/// Pages of the table that are cleaned for each text that dies; there are two pages for each text.
+const PAGES_EACH: usize = 32;
 
 /// One item of the window.
 #[derive(Clone, Debug)]
@@ -46,62 +50,76 @@ pub struct Found<'a> {
 #[derive(Debug, Default)]
 pub struct Index {
     table: Table,
-    /// By number, in the order of insertion; `None` where the item is gone.
+    /// By number; `None` where the item is gone.
     items: Vec<Option<Indexed>>,
     numbers: HashMap<ItemId, u32>,
     /// Numbers by the hour of their time, so that expiry looks at little more than what expires.
     hours: BTreeMap<i64, Vec<u32>>,
+    gone: Gone,
+}
+
+/// The numbers of items that are gone. The table still has pairs of most, so a number is given again only after it was
+/// cleaned from the first page to the last.
+#[derive(Debug, Default)]
+struct Gone {
+    /// Since the cleaning began.
+    lately: Vec<u32>,
+    /// Before it began; empty while none goes on.
+    cleaning: Vec<u32>,
+    free: Vec<u32>,
 }
 
 impl Index {
     /// Adds an item, or replaces it.
     pub fn insert(&mut self, id: ItemId, at: Timestamp, fingerprint: &Fingerprint) {
         self.remove(id);
-        let Some(number) = u32::try_from(self.items.len()).ok().filter(|n| *n < MAX_TEXTS) else { return };
+        let Some(number) = self.free_number() else { return };
         for shingle in &fingerprint.shingles {
             self.table.insert(*shingle, number);
         }
-        self.items.push(Some(Indexed { id, at, marks: Marks::of(fingerprint) }));
+        if let Some(place) = self.items.get_mut(number as usize) {
+            *place = Some(Indexed { id, at, marks: Marks::of(fingerprint) });
+        }
         self.numbers.insert(id, number);
         self.hours.entry(hour(at)).or_default().push(number);
     }
 
     /// Takes an item out; no effect where it is not there.
     pub fn remove(&mut self, id: ItemId) {
-        if let Some(number) = self.numbers.remove(&id) {
-            if let Some(item) = self.items.get_mut(number as usize) {
-                *item = None;
+        let Some(number) = self.numbers.remove(&id) else { return };
+        let item = self.items.get_mut(number as usize).and_then(Option::take);
+        if let Some(hour) = item.map(|item| hour(item.at))
+            && let Some(numbers) = self.hours.get_mut(&hour)
+        {
+            numbers.retain(|other| *other != number);
+            if numbers.is_empty() {
+                self.hours.remove(&hour);
             }
-            self.sweep_if_worthwhile();
         }
+        self.gone.lately.push(number);
+        self.clean(1);
     }
 
     /// Takes out the items older than `before`.
     pub fn expire(&mut self, before: Timestamp) {
         let last = hour(before);
+        let mut expired = 0;
         while let Some(mut entry) = self.hours.first_entry().filter(|entry| *entry.key() <= last) {
-            let numbers = std::mem::take(entry.get_mut());
-            let mut young = Vec::new();
-            for number in numbers {
-                let Some(place) = self.items.get_mut(number as usize) else { continue };
-                match place.as_ref().map(|item| (item.id, item.at)) {
-                    Some((id, at)) if at < before => {
-                        *place = None;
-                        self.numbers.remove(&id);
-                    }
-                    Some(_) => young.push(number),
-                    None => {}
-                }
-            }
-            if young.is_empty() {
-                entry.remove();
-            } else {
+            entry.get_mut().retain(|number| {
+                let Some(place) = self.items.get_mut(*number as usize) else { return false };
+                let Some(item) = place.take_if(|item| item.at < before) else { return true };
+                self.numbers.remove(&item.id);
+                self.gone.lately.push(*number);
+                expired += 1;
+                false
+            });
+            if !entry.get().is_empty() {
                 // Only the hour of `before` itself has any.
-                *entry.get_mut() = young;
                 break;
             }
+            entry.remove();
         }
-        self.sweep_if_worthwhile();
+        self.clean(expired);
     }
 
     /// Items in the index.
@@ -119,69 +137,74 @@ impl Index {
         self.numbers.get(&id).and_then(|number| self.item(*number))
     }
 
-    /// Every item that shares at least `least` shingles with `fingerprint`, in the order of insertion. Shingles that [`CAP`]
+    /// Every item that shares at least `least` shingles with `fingerprint`, the oldest first. Shingles that [`CAP`]
     /// items have do not count, neither as shared nor in the size of the new text.
     pub fn candidates(&self, fingerprint: &Fingerprint, least: u32) -> Vec<Found<'_>> {
-        let mut hits = Vec::new();
-        let mut counting = 0;
+        let (mut hits, mut counting) = (Vec::new(), 0);
+        let living = |number: u32| self.item(number).is_some();
+        std::hint::black_box(self.table.touch(&fingerprint.shingles));
         for shingle in &fingerprint.shingles {
-            let mark = hits.len();
-            hits.extend(self.table.texts(*shingle).filter(|number| self.item(*number).is_some()).take(CAP));
-            if hits.len() - mark >= CAP {
-                hits.truncate(mark);
-            } else {
-                counting += 1;
-            }
+            counting += u32::from(self.table.texts(*shingle, CAP, living, &mut hits));
         }
         hits.sort_unstable();
-        hits.chunk_by(|a, b| a == b)
+        let mut found: Vec<Found<'_>> = hits
+            .chunk_by(|a, b| a == b)
             .filter_map(|same| {
                 let shared = u32::try_from(same.len()).unwrap_or(u32::MAX);
-                let item = same.first().and_then(|number| self.item(*number))?;
+                let number = same.first().filter(|_| shared >= least)?;
+                let item = self.item(*number)?;
                 let overlap = Overlap { shared, new: counting, known: item.marks.shingles };
-                (shared >= least).then_some(Found { item, overlap })
+                Some(Found { item, overlap })
             })
-            .collect()
+            .collect();
+        found.sort_unstable_by_key(|found| (found.item.at, found.item.id));
+        found
     }
 
     /// Bytes occupied, as far as they can be counted.
     pub fn bytes(&self) -> usize {
         let marks: usize = self.items.iter().flatten().map(|item| item.marks.heap()).sum();
+        let numbers = self.hours.values().chain([&self.gone.lately, &self.gone.cleaning, &self.gone.free]);
         self.table.bytes()
             + self.items.capacity() * size_of::<Option<Indexed>>()
             + marks
             + self.numbers.capacity() * (size_of::<(ItemId, u32)>() + 1) * 8 / 7
-            + self.hours.values().map(|numbers| numbers.capacity() * size_of::<u32>()).sum::<usize>()
+            + numbers.map(|numbers| numbers.capacity() * size_of::<u32>()).sum::<usize>()
     }
 
     fn item(&self, number: u32) -> Option<&Indexed> {
         self.items.get(number as usize)?.as_ref()
     }
 
-    fn sweep_if_worthwhile(&mut self) {
-        let dead = self.items.len() - self.numbers.len();
-        if dead < SWEEP || dead * 4 < self.numbers.len() {
-            return;
+    /// The number of no item; `None` where all are taken.
+    fn free_number(&mut self) -> Option<u32> {
+        if let Some(number) = self.gone.free.pop() {
+            return Some(number);
         }
-        let mut living = 0;
-        let renumbered: Vec<Option<u32>> = self
-            .items
-            .iter()
-            .map(|item| {
-                item.is_some().then(|| {
-                    living += 1;
-                    living - 1
-                })
-            })
-            .collect();
-        let number = |old: u32| renumbered.get(old as usize).copied().flatten();
-        self.table = self.table.rebuilt(CAP, number);
-        self.items.retain(Option::is_some);
-        self.numbers.values_mut().for_each(|n| *n = number(*n).unwrap_or(*n));
-        for numbers in self.hours.values_mut() {
-            *numbers = numbers.iter().filter_map(|old| number(*old)).collect();
+        let number = u32::try_from(self.items.len()).ok().filter(|number| *number < MAX_TEXTS)?;
+        if self.items.len() == self.items.capacity() {
+            self.items.reserve_exact(self.items.len() / 8 + 64);
         }
-        self.hours.retain(|_, numbers| !numbers.is_empty());
+        self.items.push(None);
+        Some(number)
+    }
+
+    /// Cleans the table a little after so many items went: so the time that it takes is spread over all of them.
+    fn clean(&mut self, went: usize) {
+        for _ in 0..went {
+            let gone = &mut self.gone;
+            if gone.cleaning.is_empty() {
+                if gone.lately.len() < CLEAN || gone.lately.len() * 8 < self.numbers.len() {
+                    return;
+                }
+                gone.cleaning = std::mem::take(&mut gone.lately);
+            }
+            let items = &self.items;
+            let living = |number: u32| items.get(number as usize).is_some_and(Option::is_some);
+            if self.table.clean(PAGES_EACH, living) {
+                gone.free.append(&mut gone.cleaning);
+            }
+        }
     }
 }
 

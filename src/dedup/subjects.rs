@@ -52,29 +52,17 @@ impl Vocabulary {
         Self(counts.into_iter().chain(both).chain(title).chain(repeated).chain(once).collect())
     }
 
-    /// Whether each of two texts is about something that the other does not mention, under headlines that have a word in
-    /// common, as a template's do. Never where one has no vocabulary.
-    pub fn differs_in_subject(&self, other: &Self) -> bool {
-        let (ours, theirs) = (self.parts(), other.parts());
-        ours.lack_subject_of(&theirs) && theirs.lack_subject_of(&ours) && ours.share_title_word_with(&theirs)
+    /// What [`differ`] compares.
+    pub(super) fn words(&self) -> &[u16] {
+        &self.0
     }
+}
 
-    /// The bytes that this occupies outside itself.
-    pub fn heap(&self) -> usize {
-        size_of_val::<[u16]>(&self.0)
-    }
-
-    fn parts(&self) -> Parts<'_> {
-        let Some((counts, words)) = self.0.split_first_chunk() else { return Parts::default() };
-        let [both, title, repeated] = counts.map(usize::from);
-        fn cut(words: &[u16], count: usize) -> (&[u16], &[u16]) {
-            words.split_at_checked(count).unwrap_or((words, &[]))
-        }
-        let (both, words) = cut(words, both);
-        let (title, words) = cut(words, title);
-        let (repeated, once) = cut(words, repeated);
-        Parts { both, title, repeated, once }
-    }
+/// Whether each of two texts is about something that the other does not mention, under headlines that have a word in
+/// common, as a template's do. Never where one has no vocabulary.
+pub(super) fn differ(one: &[u16], other: &[u16]) -> bool {
+    let (ours, theirs) = (Parts::of(one), Parts::of(other));
+    ours.lack_subject_of(&theirs) && theirs.lack_subject_of(&ours) && ours.share_title_word_with(&theirs)
 }
 
 #[derive(Clone, Copy, Default)]
@@ -89,7 +77,18 @@ struct Parts<'a> {
     once: &'a [u16],
 }
 
-impl Parts<'_> {
+impl<'a> Parts<'a> {
+    fn of(vocabulary: &'a [u16]) -> Self {
+        fn cut(words: &[u16], count: u16) -> (&[u16], &[u16]) {
+            words.split_at_checked(usize::from(count)).unwrap_or((words, &[]))
+        }
+        let Some((&[both, title, repeated], words)) = vocabulary.split_first_chunk() else { return Parts::default() };
+        let (both, words) = cut(words, both);
+        let (title, words) = cut(words, title);
+        let (repeated, once) = cut(words, repeated);
+        Parts { both, title, repeated, once }
+    }
+
     /// What stands in title and text is what a text is about; and so are two words that its text repeats.
     fn lack_subject_of(&self, other: &Self) -> bool {
         let lacks = |word: &&u16| !self.has(**word);

@@ -234,6 +234,44 @@ fn the_window_ends_and_boilerplate_cancels_itself() {
     assert!(index.candidates(&fingerprint, 3).is_empty(), "what {} texts have says nothing", super::index::CAP);
 }
 
+/// Items come, are replaced and go, out of order, under a footer that most have; what is left answers as if nothing else
+/// had ever been there.
+#[test]
+fn an_index_answers_as_one_that_was_made_anew() {
+    let footer = report(123, 2);
+    let at = |n: usize| start() + SignedDuration::from_mins((n * 7 % 50 + n) as i64);
+    let print = |n: usize| {
+        let end = if n.is_multiple_of(4) { "" } else { &footer };
+        Fingerprint::of("", &format!("{} {end}", report(n % 900, 3 + n % 5)))
+    };
+    let mut index = Index::default();
+    let mut left = std::collections::BTreeMap::new();
+    for n in 0..3_600 {
+        let name = (n - n % 5).to_string();
+        index.insert(id(&name), at(n), &print(n));
+        left.insert(name, n);
+        if n % 300 == 299 {
+            let before = start() + SignedDuration::from_mins(n as i64 - 700);
+            index.expire(before);
+            left.retain(|_, n| at(*n) >= before);
+            index.remove(id(&(n - 99).to_string()));
+            left.remove(&(n - 99).to_string());
+        }
+    }
+    let mut anew = Index::default();
+    left.iter().for_each(|(name, n)| anew.insert(id(name), at(*n), &print(*n)));
+    assert_eq!((index.len(), anew.len()), (left.len(), left.len()));
+    let said = |index: &Index, n: usize| {
+        let found = |f: &super::index::Found<'_>| (f.item.id, f.item.at, f.overlap);
+        index.candidates(&print(n), 2).iter().map(found).collect::<Vec<_>>()
+    };
+    for n in (0..3_600).step_by(23) {
+        let found = said(&index, n);
+        assert_eq!(found, said(&anew, n), "{n}");
+    }
+    assert!((3_400..3_600).all(|n| !said(&index, n).is_empty()));
+}
+
 fn texts() -> Vec<CorpusText> {
     let text = |n: usize| CorpusText {
         id: format!("{n:03}"),
