@@ -140,6 +140,12 @@ impl Corpus {
         pack::read(bytes)
     }
 
+    /// The document `id`.
+    pub fn document(&self, id: &str) -> Option<&CorpusDocument> {
+        let place = self.documents.binary_search_by(|document| document.id.as_str().cmp(id));
+        place.ok().and_then(|at| self.documents.get(at))
+    }
+
     /// The weight of a term (see [`terms::term`]) in this corpus, 0 where it has none.
     pub fn weight(&self, term: u32) -> f32 {
         let place = self.terms.binary_search_by_key(&term, |(term, _)| *term);

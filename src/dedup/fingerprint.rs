@@ -107,6 +107,11 @@ fn chain(words: &[Word]) -> u64 {
     words.iter().fold(0, |hash, word| mix(hash.rotate_left(23) ^ word.hash))
 }
 
+/// What is kept of three words in a row.
+pub(super) fn shingle(words: &[Word]) -> u32 {
+    high(chain(words))
+}
+
 /// The 32 bits that are kept of a hash.
 const fn high(hash: u64) -> u32 {
     (hash >> 32) as u32
@@ -163,29 +168,33 @@ impl NumberInContext {
 }
 
 /// Numbers kept of one text. A table of results has hundreds; its first rows tell it from another.
-const MAX_NUMBERS: usize = 48;
+pub(super) const MAX_NUMBERS: usize = 48;
 
 fn numbers(lines: &Lines) -> Vec<NumberInContext> {
-    let mut found = Vec::new();
-    for words in [&lines.title, &lines.text] {
-        for (i, word) in words.iter().enumerate() {
-            let Some(value) = word.number else { continue };
-            let beside = |other: Option<&Word>| {
-                other.filter(|other| other.sentence == word.sentence && other.number.is_none()).map(|other| other.hash)
-            };
-            let before = beside(i.checked_sub(1).and_then(|j| words.get(j)));
-            let after = beside(words.get(i + 1));
-            if before.is_none() && after.is_none() {
-                continue;
-            }
-            let context = mix(before.unwrap_or(1).rotate_left(7) ^ after.unwrap_or(2).rotate_left(29));
-            found.push(NumberInContext::of(context, value));
-        }
-    }
+    let of = |words: &[Word]| -> Vec<NumberInContext> {
+        (0..words.len()).filter_map(|i| number_at(words, i)).take(MAX_NUMBERS).collect()
+    };
+    let mut found = of(&lines.title);
+    found.extend(of(&lines.text));
     found.truncate(MAX_NUMBERS);
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// The number or weekday that word `i` is, with the words beside it; `None` where it is none, or stands alone.
+pub(super) fn number_at(words: &[Word], i: usize) -> Option<NumberInContext> {
+    let word = words.get(i)?;
+    let value = word.number?;
+    let beside = |other: Option<&Word>| {
+        other.filter(|other| other.sentence == word.sentence && other.number.is_none()).map(|other| other.hash)
+    };
+    let before = beside(i.checked_sub(1).and_then(|j| words.get(j)));
+    let after = beside(words.get(i + 1));
+    if before.is_none() && after.is_none() {
+        return None;
+    }
+    Some(NumberInContext::of(mix(before.unwrap_or(1).rotate_left(7) ^ after.unwrap_or(2).rotate_left(29)), value))
 }
 
 /// Which words a text has, whatever their order: one-permutation min-hashing of the distinct words into 64 bins of a
