@@ -107,12 +107,9 @@ fn tiled(a: &[Placed], b: &[Placed], least: usize) -> Vec<Run> {
                 (run.ours.end, run.theirs.end) = (at + length, to + length);
                 run.shared += length;
             }
-            None => runs.push(Run {
-                ours: at..at + length,
-                theirs: to..to + length,
-                changes: Vec::new(),
-                shared: length,
-            }),
+            None => {
+                runs.push(Run { ours: at..at + length, theirs: to..to + length, changes: Vec::new(), shared: length })
+            }
         }
     }
     reach(a, b, &mut runs);
@@ -121,11 +118,12 @@ fn tiled(a: &[Placed], b: &[Placed], least: usize) -> Vec<Run> {
 }
 
 /// Lets runs reach over a word or two that differ, where at least two words after them, too few to be found by a shingle,
-/// are the same.
+/// are the same; one is enough where both texts begin or end with it.
 fn reach(a: &[Placed], b: &[Placed], runs: &mut [Run]) {
     const OVER: [(usize, usize); 6] = [(1, 1), (1, 0), (0, 1), (2, 1), (1, 2), (2, 2)];
     const ENOUGH: usize = 2;
-    let unbroken = |words: &[Placed], over: Range<usize>| words.get(over).is_some_and(|over| !over.iter().any(|w| w.breaks));
+    let unbroken =
+        |words: &[Placed], over: Range<usize>| words.get(over).is_some_and(|over| !over.iter().any(|w| w.breaks));
     for at in 0..runs.len() {
         let next = runs.get(at + 1).map_or(a.len(), |next| next.ours.start);
         let before = at.checked_sub(1).and_then(|at| runs.get(at)).map_or(0, |run| run.ours.end);
@@ -133,7 +131,8 @@ fn reach(a: &[Placed], b: &[Placed], runs: &mut [Run]) {
         for (i, j) in OVER {
             let (from, to) = (run.ours.end + i, run.theirs.end + j);
             let same = common(a, from, b, to).min(next.saturating_sub(from));
-            if same >= ENOUGH && unbroken(a, run.ours.end..from + 1) && unbroken(b, run.theirs.end..to + 1) {
+            let ends = same > 0 && from + same == a.len() && to + same == b.len();
+            if (same >= ENOUGH || ends) && unbroken(a, run.ours.end..from + 1) && unbroken(b, run.theirs.end..to + 1) {
                 run.changes.push((run.ours.end..from, run.theirs.end..to));
                 (run.ours.end, run.theirs.end) = (from + same, to + same);
                 run.shared += same;
@@ -141,9 +140,15 @@ fn reach(a: &[Placed], b: &[Placed], runs: &mut [Run]) {
             }
         }
         for (i, j) in OVER {
-            let (Some(from), Some(to)) = (run.ours.start.checked_sub(i), run.theirs.start.checked_sub(j)) else { continue };
+            let (Some(from), Some(to)) = (run.ours.start.checked_sub(i), run.theirs.start.checked_sub(j)) else {
+                continue;
+            };
             let same = common_before(a, from, b, to).min(from.saturating_sub(before));
-            if same >= ENOUGH && unbroken(a, from..run.ours.start + 1) && unbroken(b, to..run.theirs.start + 1) {
+            let begins = same > 0 && from == same && to == same;
+            if (same >= ENOUGH || begins)
+                && unbroken(a, from..run.ours.start + 1)
+                && unbroken(b, to..run.theirs.start + 1)
+            {
                 run.changes.insert(0, (from..run.ours.start, to..run.theirs.start));
                 (run.ours.start, run.theirs.start) = (from - same, to - same);
                 run.shared += same;
@@ -177,7 +182,9 @@ fn tiles(a: &[Placed], b: &[Placed]) -> Vec<Tile> {
     let hash = |words: &[Placed], at: usize| -> Option<u64> {
         let words = words.get(at..at + seed)?;
         let whole = !words.iter().skip(1).any(|word| word.breaks);
-        whole.then(|| words.iter().fold(0, |hash: u64, word| super::fingerprint::mix(hash.rotate_left(23) ^ word.word.hash)))
+        whole.then(|| {
+            words.iter().fold(0, |hash: u64, word| super::fingerprint::mix(hash.rotate_left(23) ^ word.word.hash))
+        })
     };
     let mut places: Vec<(u64, usize)> = (0..b.len()).filter_map(|at| Some((hash(b, at)?, at))).collect();
     places.sort_unstable();
@@ -197,9 +204,10 @@ fn tiles(a: &[Placed], b: &[Placed]) -> Vec<Tile> {
                 (length + if near { CONTINUED } else { 0 }, length, to)
             };
             // The first of equals: places ascend, and a text begins with what matters.
-            tried.map(candidate).filter(|(_, length, _)| *length >= seed).reduce(|best, other| {
-                if other.0 > best.0 { other } else { best }
-            })
+            tried
+                .map(candidate)
+                .filter(|(_, length, _)| *length >= seed)
+                .reduce(|best, other| if other.0 > best.0 { other } else { best })
         });
         match found {
             Some((_, length, to)) => {
@@ -215,7 +223,8 @@ fn tiles(a: &[Placed], b: &[Placed]) -> Vec<Tile> {
 /// How many words are the same from here on, up to a break of either text.
 fn common(a: &[Placed], from: usize, b: &[Placed], to: usize) -> usize {
     let (Some(a), Some(b)) = (a.get(from..), b.get(to..)) else { return 0 };
-    let same = |(i, (a, b)): &(usize, (&Placed, &Placed))| a.word.hash == b.word.hash && (*i == 0 || !a.breaks && !b.breaks);
+    let same =
+        |(i, (a, b)): &(usize, (&Placed, &Placed))| a.word.hash == b.word.hash && (*i == 0 || !a.breaks && !b.breaks);
     a.iter().zip(b).enumerate().take_while(same).count()
 }
 

@@ -51,7 +51,9 @@ impl Changes {
         longest.sort_by_key(|run| run.ours.start);
         let replaced = runs.iter().flat_map(|run| &run.changes).filter(|(a, b)| !a.is_empty() && !b.is_empty()).count();
         Self {
-            headline: !ours.title.is_empty() && !theirs.title.is_empty() && spoken(&ours.title) != spoken(&theirs.title),
+            headline: !ours.title.is_empty()
+                && !theirs.title.is_empty()
+                && spoken(&ours.title) != spoken(&theirs.title),
             kept: ratio(count(&there, true), there.len()),
             paragraphs: small(
                 ours.body

@@ -131,7 +131,8 @@ fn with_skipped(text: &Reading<'_>, words: &Range<usize>) -> Place {
     let field = place.field;
     let near = (words.start..=words.end).filter_map(|at| text.body.get(at)).filter(|word| word.field == field);
     for (start, end) in near.filter_map(|word| word.skipped) {
-        let (from, to) = if place.start == place.end { (start, end) } else { (place.start.min(start), place.end.max(end)) };
+        let (from, to) =
+            if place.start == place.end { (start, end) } else { (place.start.min(start), place.end.max(end)) };
         place = text.cut(field, from..to);
     }
     place
@@ -283,8 +284,7 @@ pub fn compare_with_fingerprint(ours: Side<'_>, document: &Fingerprint) -> Compa
         theirs: None,
         theirs_in: None,
     };
-    let numbers: Vec<NumberChange> =
-        changed(&all_numbers(&text), &document.numbers).into_iter().map(number).collect();
+    let numbers: Vec<NumberChange> = changed(&all_numbers(&text), &document.numbers).into_iter().map(number).collect();
     let mut subjects = Subjects::default();
     if fingerprint.vocabulary.differs_in_subject(&document.vocabulary) {
         subjects.ours = named(&text, &fingerprint.vocabulary.subjects_missing_in(&document.vocabulary));

@@ -41,7 +41,13 @@ fn what_was_done_to_a_text_is_said() {
         ("a word", HARBOUR.replace("هائج", "هادئ"), "وصول السفينة", "40 words: هادئ>هائج", &["1 place reworded"]),
         ("cut", first.to_owned(), "وصول السفينة", "16 words: ", &["cut to 39 %"]),
         ("a paragraph", format!("{HARBOUR}\n{added}"), "وصول السفينة", "41 words: ", &["+ a paragraph"]),
-        ("in the middle", format!("{first}\n{added}\n{second}"), "وصول السفينة", "16 words:  / 25 words: ", &["+ a paragraph"]),
+        (
+            "in the middle",
+            format!("{first}\n{added}\n{second}"),
+            "وصول السفينة",
+            "16 words:  / 25 words: ",
+            &["+ a paragraph"],
+        ),
         (
             "another order",
             format!("{}\n{}\n{}", lines[1], lines[2], lines[0]),
@@ -106,7 +112,10 @@ fn subjects_and_numbers_are_named() {
     let ((one, text), (other, theirs)) = (telegram("كينيا", 12), telegram("منغوليا", 26));
     let found = compare(side(&one, &text), side(&other, &theirs));
     let texts = |places: &[Place]| places.iter().map(|place| place.text.clone()).collect::<Vec<_>>();
-    assert_eq!((texts(&found.subjects.ours), texts(&found.subjects.theirs)), (vec!["كينيا".into()], vec!["منغوليا".into()]));
+    assert_eq!(
+        (texts(&found.subjects.ours), texts(&found.subjects.theirs)),
+        (vec!["كينيا".into()], vec!["منغوليا".into()])
+    );
     let number = &found.numbers[0];
     assert_eq!((number.ours.text.as_str(), number.ours_in.as_str()), ("12", "يوم 12 من"));
     assert_eq!(number.theirs_in.as_deref(), Some("يوم 26 من"));
@@ -149,7 +158,22 @@ fn a_document_without_its_text_still_says_what_is_shared() {
 
 fn words() -> impl Strategy<Value = String> {
     let word = prop::sample::select(vec![
-        "قال", "سوق", "مدينة", "30", "الأحد", "و", "بيت", "ماء", ".", "\n", "زار", "أمس", "قَمْح", "اقرأ أيضا", "\n\n", "&amp;",
+        "قال",
+        "سوق",
+        "مدينة",
+        "30",
+        "الأحد",
+        "و",
+        "بيت",
+        "ماء",
+        ".",
+        "\n",
+        "زار",
+        "أمس",
+        "قَمْح",
+        "اقرأ أيضا",
+        "\n\n",
+        "&amp;",
     ]);
     prop::collection::vec(word, 0..120).prop_map(|words| words.join(" "))
 }

@@ -71,7 +71,8 @@ struct Field<'a> {
 impl<'a> Reading<'a> {
     pub(super) fn of(title: &'a str, text: &'a str) -> Self {
         let lines = Lines::of(title, text);
-        let fields = [title, text].map(|text| Field { text, bytes: text.char_indices().map(|(byte, _)| byte).collect() });
+        let fields =
+            [title, text].map(|text| Field { text, bytes: text.char_indices().map(|(byte, _)| byte).collect() });
         let (heading, raw) = (read(Part::Title, title), read(Part::Text, text));
         let heading: Vec<Placed> = heading.into_iter().flatten().collect();
         // A long title counts as text: the first line of it.

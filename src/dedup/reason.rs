@@ -90,7 +90,8 @@ impl Reason {
         let overlap =
             Overlap { shared: small(shared), new: small(ours.shingles.len()), known: small(theirs.shingles.len()) };
         let (a, b) = (Marks::of(ours), Marks::of(theirs));
-        let evidence: Vec<Evidence> = ALL.into_iter().filter(|what| speaks(*what, &a, &b, ours, theirs, context)).collect();
+        let evidence: Vec<Evidence> =
+            ALL.into_iter().filter(|what| speaks(*what, &a, &b, ours, theirs, context)).collect();
         let related = |left: &[Evidence]| without(ours, theirs, overlap, context, left);
         let kind = related(&evidence).map(|relation| relation.kind);
         let mut needed = evidence.clone();

@@ -129,8 +129,6 @@ pub(super) async fn matches(
         return Err(Problem::body("there is nothing to compare: `text` is empty"));
     }
     let corpora = Arc::clone(&shared.loaded().corpora);
-    let found = shared.blocking(move |_| {
-        Ok(explained(&corpora, &asked))
-    });
+    let found = shared.blocking(move |_| Ok(explained(&corpora, &asked)));
     Ok(Json(CorpusFound { matches: found.await? }))
 }

@@ -50,7 +50,7 @@ pub use files::{Files, serve_files};
 pub use items::{Listing, RevisionView, Revisions};
 pub use listen::{bind_unix, serve_tcp, serve_unix};
 pub use log::Reading;
-pub use passages::{CopyView, Explanation, Party};
+pub use passages::{CopyView, Explanation, NO_TEXT, Party};
 pub use replay::{EntryView, RejectedView, Replay, Reread};
 pub use stats::{Counts, FeedCounts, Overview};
 pub use topics::{

@@ -118,9 +118,10 @@ pub(super) async fn show(
     });
     match found.await? {
         Some(Ok(found)) => Ok(Json(found)),
-        Some(Err(())) => {
-            Err(Problem::missing(format!("there is no item `{}` to compare with", params.text("of").unwrap_or_default())))
-        }
+        Some(Err(())) => Err(Problem::missing(format!(
+            "there is no item `{}` to compare with",
+            params.text("of").unwrap_or_default()
+        ))),
         None => Err(Problem::missing(format!("there is no item `{text}`"))),
     }
 }
@@ -158,7 +159,11 @@ fn explain(store: &Store, corpora: &Corpora, item: &Item, other: Option<Item>) -
             match known {
                 Some(known) => {
                     found.comparison = Some(compare_with_fingerprint(side(item), &known.fingerprint));
-                    found.because(&fingerprint(item), &known.fingerprint, Context { same_day: true, ..Context::default() });
+                    found.because(
+                        &fingerprint(item),
+                        &known.fingerprint,
+                        Context { same_day: true, ..Context::default() },
+                    );
                     found.note = Some(NO_TEXT.to_owned());
                 }
                 None => {
@@ -175,8 +180,7 @@ fn explain(store: &Store, corpora: &Corpora, item: &Item, other: Option<Item>) -
 }
 
 /// Why there is no other column.
-pub(super) const NO_TEXT: &str =
-    "a corpus keeps fingerprints and no text, so only this side of a passage can be shown, and its ends to a word or two";
+pub const NO_TEXT: &str = "a corpus keeps fingerprints and no text, so only this side of a passage can be shown, and its ends to a word or two";
 
 impl Explanation {
     fn beside(&mut self, item: &Item, other: &Item) {
