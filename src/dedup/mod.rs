@@ -18,6 +18,7 @@ pub mod passages;
 #[cfg(test)]
 mod passages_tests;
 mod places;
+mod postings;
 pub mod reason;
 pub mod subjects;
 mod table;

@@ -11,6 +11,7 @@
 
 mod config;
 mod copies;
+mod corpora;
 mod damage;
 mod demo;
 mod edition;
