@@ -95,7 +95,7 @@ pub(super) fn describe(screen: Screen, found: &Comparison, names: [&str; 2], mos
             None => below(screen, width, [names[0], ""], [&ours, &[]]),
         });
     }
-    if shown.len() < all {
+    if !shown.is_empty() && shown.len() < all {
         let _ = writeln!(out, "  and {} more: --passages all", all - shown.len());
     }
     out

@@ -24,6 +24,7 @@ mod found;
 mod learned;
 mod newsroom;
 mod pages;
+mod passages;
 mod rasid;
 mod read_api;
 mod recovery;
