@@ -2,7 +2,8 @@
 //!
 //! In: texts, or the bytes of packs. Out: [`Corpus`], [`Corpora`] and the documents a text matches.
 //! Promise: packing is deterministic; a pack holds one-way hashes and weights of hashed terms, never a word; corpus
-//! documents never expire, and none of their shingles is too common to count.
+//! documents never expire, and none of their shingles is too common to count; matching takes one table over all corpora,
+//! and looks at the documents that share what few have.
 //! Not here: reading files (the command line), the bytes of a pack ([`super::pack`]).
 //!
 //! An exact copy of a document has the text of one of its *readings*. A publisher's feed gives a headline and a text, a
@@ -227,6 +228,13 @@ impl CorpusMatch {
     }
 }
 
+/// A shingle that more documents have is no reason to look at one, but counts where another one is: a line of the house
+/// stands in all texts of a publisher.
+const COMMON: usize = 64;
+
+/// Documents that are named at most.
+pub const MOST_MATCHES: usize = 100;
+
 /// With fewer shared shingles two texts are never related (see [`relate`]).
 const LEAST_SHARED: usize = 3;
 
@@ -275,23 +283,32 @@ impl Corpora {
         self.matches_of(&Fingerprint::of(title, text))
     }
 
-    /// The documents that a text with this fingerprint has something in common with, best first.
+    /// The documents that a text with this fingerprint has something in common with, best first; at most
+    /// [`MOST_MATCHES`].
     pub fn matches_of(&self, fingerprint: &Fingerprint) -> Vec<CorpusMatch> {
         let marks = Marks::of(fingerprint);
         let exact = fingerprint.content.and_then(|content| self.exact.get(&content)).copied();
-        let mut hits: Vec<u32> =
-            fingerprint.shingles.iter().flat_map(|shingle| self.shingles.documents(*shingle)).collect();
+        let (mut rare, mut common): (Vec<u32>, Vec<u32>) =
+            fingerprint.shingles.iter().partition(|shingle| self.shingles.count(**shingle) <= COMMON);
+        if common.len() * 2 > fingerprint.shingles.len() {
+            // A text that many documents are versions of.
+            rare.append(&mut common);
+        }
+        let mut hits: Vec<u32> = rare.iter().flat_map(|shingle| self.shingles.documents(*shingle)).collect();
         hits.extend(exact);
         hits.sort_unstable();
         let mut matches: Vec<CorpusMatch> = hits
             .chunk_by(|a, b| a == b)
             // Among tens of thousands of documents hundreds share a figure of speech with any text.
-            .filter(|same| same.len() >= LEAST_SHARED || same.first().copied() == exact)
+            .filter(|same| same.len() + common.len() >= LEAST_SHARED || same.first().copied() == exact)
             .filter_map(|same| {
                 let number = *same.first()?;
                 let (c, d, known) = self.documents.get(number as usize)?;
                 let (corpus, is_exact) = (self.corpora.get(*c)?, exact == Some(number));
-                let shared = u32::try_from(same.len()).unwrap_or(u32::MAX) - u32::from(is_exact);
+                let document = corpus.documents.get(*d)?;
+                let has = |shingle: &&u32| document.fingerprint.shingles.binary_search(shingle).is_ok();
+                let shared = same.len() - usize::from(is_exact) + common.iter().filter(has).count();
+                let shared = u32::try_from(shared).unwrap_or(u32::MAX);
                 let overlap = Overlap { shared, new: marks.shingles, known: known.shingles };
                 let relation = relate(&marks, known, overlap, Context { same_day: true, ..Context::default() });
                 let (kind, similarity) = match relation {
@@ -299,8 +316,7 @@ impl Corpora {
                     Some(relation) => (relation.kind, relation.similarity),
                     None => return None,
                 };
-                let document = corpus.documents.get(*d)?.id.clone();
-                let (corpus, jaccard) = (corpus.name.clone(), overlap.jaccard());
+                let (corpus, document, jaccard) = (corpus.name.clone(), document.id.clone(), overlap.jaccard());
                 Some(CorpusMatch { corpus, document, kind, similarity, jaccard, shared })
             })
             .collect();
@@ -309,6 +325,7 @@ impl Corpora {
             let weaker = a.kind.weakness().cmp(&b.kind.weakness());
             weaker.then(b.similarity.total_cmp(&a.similarity)).then(b.shared.cmp(&a.shared))
         });
+        matches.truncate(MOST_MATCHES);
         matches
     }
 }

@@ -238,3 +238,25 @@ fn long_and_repeating_texts_are_compared_in_one_go() {
     let found = compare(side("", &numbered(0)), side("", &numbered(10_000)));
     assert_eq!((found.passages.len(), found.coverage.ours), (1, 0.5));
 }
+
+#[test]
+fn a_line_of_the_house_makes_no_text_a_match_and_hides_none() {
+    let house = "تصدر هذه الصحيفة كل صباح منذ سنوات طويلة وتوزع في جميع أحياء المدينة القديمة والجديدة";
+    let document = |n: usize| CorpusText {
+        id: format!("{n:03}"),
+        title: String::new(),
+        text: format!("{}\n{house}", (0..60).map(|i| format!("w{}", n * 60 + i)).collect::<Vec<_>>().join(" ")),
+    };
+    let documents: Vec<CorpusText> = (0..200).map(document).collect();
+    let all = super::Corpora::new(vec![Corpus::of("ref", &documents).unwrap()]);
+    let found =
+        |text: &str| all.matches("", text).into_iter().map(|found| (found.document, found.kind)).collect::<Vec<_>>();
+    assert_eq!(found(&format!("{} ختام", documents[7].text)), [("007".to_owned(), VerdictKind::Near)]);
+    // What they share counts for the one that is found otherwise.
+    let fingerprint = Fingerprint::of("", &documents[7].text);
+    let one = all.matches("", &format!("ختام {}", documents[7].text)).swap_remove(0);
+    assert!(one.shared as usize >= fingerprint.shingles.len() - 4, "{one:?}");
+    assert!(found(&format!("{HARBOUR}\n{house}")).is_empty());
+    let related = found(house);
+    assert!(related.len() == 100 && related.iter().all(|(_, kind)| *kind == VerdictKind::Related), "{related:?}");
+}

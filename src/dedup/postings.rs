@@ -42,8 +42,18 @@ impl Postings {
         Self { entries, starts, bits }
     }
 
+    /// How many documents have `shingle`.
+    pub(super) fn count(&self, shingle: u32) -> usize {
+        self.entries_of(shingle).len()
+    }
+
     /// The documents that have `shingle`, ascending.
     pub(super) fn documents(&self, shingle: u32) -> impl Iterator<Item = u32> + '_ {
+        #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
+        self.entries_of(shingle).iter().map(|entry| *entry as u32)
+    }
+
+    fn entries_of(&self, shingle: u32) -> &[u64] {
         let bucket = usize::try_from(bucket_of(u64::from(shingle) << 32, self.bits)).unwrap_or(usize::MAX);
         let bounds = (self.starts.get(bucket), self.starts.get(bucket.saturating_add(1)));
         let near = match bounds {
@@ -51,10 +61,8 @@ impl Postings {
             _ => &[],
         };
         let first = near.partition_point(|entry| entry >> 32 < u64::from(shingle));
-        let same =
-            near.get(first..).unwrap_or_default().iter().take_while(move |entry| **entry >> 32 == u64::from(shingle));
-        #[expect(clippy::cast_possible_truncation, reason = "the lower half is meant")]
-        same.map(|entry| *entry as u32)
+        let end = near.partition_point(|entry| entry >> 32 <= u64::from(shingle));
+        near.get(first..end).unwrap_or_default()
     }
 }
 
@@ -80,6 +88,7 @@ mod tests {
                 let mut wanted: Vec<u32> = pairs.iter().filter(|pair| pair.0 == n).map(|pair| pair.1).collect();
                 wanted.sort_unstable();
                 wanted.dedup();
+                prop_assert_eq!(table.count(shingle(n)), wanted.len());
                 prop_assert_eq!(table.documents(shingle(n)).collect::<Vec<_>>(), wanted);
             }
         }
