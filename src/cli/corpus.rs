@@ -1,15 +1,23 @@
 //! `rasid corpus`: the reference documents, and which of them a text is a copy of.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 use serde_json::json;
 
 use super::input::Source;
 use super::output::{self, Screen};
+use super::passages::{self, Most};
 use super::table::{Column, Fit, render};
 use super::{Here, WrongUsage};
+use crate::config::Config;
+use crate::dedup::corpus::CorpusText;
 use crate::serve::{CorpusFound, CorpusList, CorpusView, DocumentMatch, DocumentView};
+
+/// Documents whose passages are shown: the most alike.
+const EXPLAINED: usize = 3;
 
 /// What to do with the corpora.
 #[derive(Debug, Subcommand)]
@@ -41,6 +49,9 @@ pub(super) struct Match {
     /// A headline for the text
     #[arg(long, value_name = "TEXT")]
     title: Option<String>,
+    /// How many of the shared passages are shown for a document, or `all`
+    #[arg(long, value_name = "N", default_value = "3")]
+    passages: Most,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -88,19 +99,59 @@ async fn list(here: &Here, json: bool) -> anyhow::Result<()> {
 }
 
 async fn find(here: &Here, wanted: &Match) -> anyhow::Result<()> {
-    let Some(given) = wanted.source.read(&here.config).await? else {
-        return Err(WrongUsage("give the text to compare: --text, --file or --url".to_owned()).into());
-    };
-    let title = wanted.title.clone().unwrap_or(given.title);
-    let asked = json!({ "title": title, "text": given.text });
-    let found: CorpusFound = here.api().await?.post("/api/v1/corpus/match", &asked).await?;
-    if wanted.json {
-        return output::print_json(&found);
+    let texts = wanted.texts(&here.config).await?;
+    let (api, many) = (here.api().await?, texts.len() > 1);
+    for (nth, text) in texts.into_iter().enumerate() {
+        let found: CorpusFound =
+            api.post("/api/v1/corpus/match", &json!({ "title": text.title, "text": text.text })).await?;
+        if wanted.json {
+            match many {
+                true => output::print_json(&Named { id: &text.id, found: &found })?,
+                false => output::print_json(&found)?,
+            }
+            continue;
+        }
+        if many {
+            let between = if nth > 0 { "\n" } else { "" };
+            output::print(&format!("{between}{}\n", Screen::stdout().strong(&output::one_line(&text.id))))?;
+        }
+        if found.matches.is_empty() {
+            output::note("no document has anything in common with it; `rasid corpus list` shows those that there are");
+        } else {
+            output::print(&describe(Screen::stdout(), &found, wanted.passages))?;
+        }
     }
-    if found.matches.is_empty() {
-        output::note("no document has anything in common with it; `rasid corpus list` shows those that there are");
-        return Ok(());
+    Ok(())
+}
+
+/// What one text of several is a copy of.
+#[derive(Serialize)]
+struct Named<'a> {
+    id: &'a str,
+    #[serde(flatten)]
+    found: &'a CorpusFound,
+}
+
+impl Match {
+    /// The texts to compare: every document of a `.jsonl` file, else one.
+    async fn texts(&self, config: &Config) -> anyhow::Result<Vec<CorpusText>> {
+        let mut texts = match self.source.lines()? {
+            Some(texts) => texts,
+            None => {
+                let Some(given) = self.source.read(config).await? else {
+                    return Err(WrongUsage("give the text to compare: --text, --file or --url".to_owned()).into());
+                };
+                vec![CorpusText { id: String::new(), title: given.title, text: given.text }]
+            }
+        };
+        if let (Some(title), [text]) = (&self.title, texts.as_mut_slice()) {
+            text.title.clone_from(title);
+        }
+        Ok(texts)
     }
+}
+
+fn describe(screen: Screen, found: &CorpusFound, most: Most) -> String {
     let columns = [
         Column("document", Fit::Cut),
         Column("kind", Fit::Whole),
@@ -117,6 +168,22 @@ async fn find(here: &Here, wanted: &Match) -> anyhow::Result<()> {
             found.shared.to_string(),
         ]
     };
-    let rows: Vec<Vec<String>> = found.matches.iter().map(row).collect();
-    Ok(output::print(&render(Screen::stdout(), &columns, &rows))?)
+    let mut out = render(screen, &columns, &found.matches.iter().map(row).collect::<Vec<_>>());
+    for found in found.matches.iter().take(EXPLAINED) {
+        let name = format!("{}/{}", found.corpus, found.document);
+        let _ = writeln!(out, "\n{}", screen.strong(&screen.words(&output::one_line(&name))));
+        let mut line = |name: &str, value: Option<String>| {
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                let _ = writeln!(out, "{name:<11} {value}");
+            }
+        };
+        line("why", found.why.clone());
+        line("figures", found.reason.as_ref().map(passages::figures));
+        line("shared", found.comparison.as_ref().map(passages::coverage));
+        if let Some(comparison) = &found.comparison {
+            out.push_str(&passages::describe(screen, comparison, ["here", "there"], most));
+            out.push_str(&passages::note(crate::serve::NO_TEXT));
+        }
+    }
+    out
 }

@@ -1,16 +1,17 @@
 //! `rasid corpus pack`: a folder of texts to a pack of fingerprints.
 //!
 //! In: a folder of `.txt`, `.html` and `.jsonl` files. Out: a pack, named after the file it is written to.
-//! Promise: the same texts give the same bytes; a file that cannot be read or used is named, and nothing is written.
+//! Promise: the same texts give the same bytes; a file that cannot be read or used is named, and nothing is written; a pack
+//! that is there is replaced whole, so that a daemon that reads it meanwhile never sees half of one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 
 use super::{failed, output};
-use crate::dedup::corpus::{Corpus, documents_of};
-use crate::text::decode::{Hints, decode};
+use crate::config::{Problem, corpora::texts_of};
+use crate::dedup::corpus::Corpus;
 
 /// Writes the pack of the texts in `dir` to `output`.
 pub fn run(dir: &Path, output: &Path) -> ExitCode {
@@ -25,28 +26,24 @@ fn pack(dir: &Path, to: &Path) -> anyhow::Result<()> {
         .file_stem()
         .and_then(|stem| stem.to_str())
         .context("-o FILE: the file's name names the corpus, so it needs one")?;
-    let mut files: Vec<PathBuf> = std::fs::read_dir(dir)
-        .with_context(|| format!("{}: the folder cannot be read", dir.display()))?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<Result<_, _>>()
-        .with_context(|| format!("{}: the folder cannot be read", dir.display()))?;
-    // The order of a folder is the file system's; a pack is the same everywhere.
-    files.sort();
-    let mut texts = Vec::new();
-    for file in files.iter().filter(|file| is_text(file)) {
-        let bytes = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-        let content = decode(&bytes, Hints::default()).text;
-        let file_name = file
-            .file_name()
-            .and_then(|name| name.to_str())
-            .with_context(|| format!("{}: the name is not UTF-8", file.display()))?;
-        texts.extend(documents_of(file_name, &content).with_context(|| file.display().to_string())?);
+    if !dir.is_dir() {
+        bail!("{}: there is no such folder", dir.display());
     }
-    if texts.is_empty() {
-        bail!("{}: there is no .txt, .html or .jsonl file in this folder", dir.display());
-    }
+    let (mut problems, mut notes) = (Vec::new(), Vec::new());
+    let texts = texts_of(dir, &mut problems, &mut notes);
+    notes.iter().for_each(output::note);
+    let Some(texts) = texts else {
+        let problems: Vec<String> = problems.iter().map(Problem::to_string).collect();
+        bail!("nothing was packed\n{}", problems.join("\n"));
+    };
     let bytes = Corpus::pack(name, &texts)?;
-    std::fs::write(to, &bytes).with_context(|| format!("{} cannot be written", to.display()))?;
+    let mut beside = to.as_os_str().to_owned();
+    beside.push(".new");
+    if let Err(error) = std::fs::write(&beside, &bytes).and_then(|()| std::fs::rename(&beside, to)) {
+        // Whatever was written of it is of no use; that it cannot be removed says less than why it was not finished.
+        let _ = std::fs::remove_file(&beside);
+        return Err(error).with_context(|| format!("{} cannot be written", to.display()));
+    }
     output::note(format_args!(
         "{}: {} packed, {} bytes",
         to.display(),
@@ -54,8 +51,4 @@ fn pack(dir: &Path, to: &Path) -> anyhow::Result<()> {
         bytes.len()
     ));
     Ok(())
-}
-
-fn is_text(file: &Path) -> bool {
-    file.extension().is_some_and(|extension| ["txt", "html", "jsonl"].iter().any(|known| extension == *known))
 }

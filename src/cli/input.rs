@@ -11,6 +11,7 @@ use url::Url;
 
 use super::output;
 use crate::config::Config;
+use crate::dedup::corpus::{CorpusText, documents_of};
 use crate::extract;
 use crate::fetch::{Client, Fetched, Request};
 use crate::source::Validators;
@@ -26,7 +27,7 @@ pub(super) struct Source {
     /// The text itself
     #[arg(long, value_name = "TEXT")]
     pub(super) text: Option<String>,
-    /// A file of plain text or HTML; `-` reads standard input
+    /// A file of plain text, HTML or, where several texts are taken, JSON lines; `-` reads standard input
     #[arg(long, value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
     /// A web page, fetched now
@@ -58,7 +59,35 @@ impl Source {
     }
 }
 
+impl Source {
+    /// The documents of a `.jsonl` file. None where another thing is given.
+    pub(super) fn lines(&self) -> anyhow::Result<Option<Vec<CorpusText>>> {
+        let named = |file: &&PathBuf| {
+            file.extension().is_some_and(|end| end.eq_ignore_ascii_case("jsonl") || end.eq_ignore_ascii_case("ndjson"))
+        };
+        let Some(file) = self.file.as_ref().filter(named) else { return Ok(None) };
+        let documents = documents_of(&file.to_string_lossy(), &text_of(file)?)?;
+        if documents.is_empty() {
+            bail!("{}: the file holds no document", file.display());
+        }
+        Ok(Some(documents))
+    }
+}
+
 fn from_file(file: &Path) -> anyhow::Result<Given> {
+    let shown = file.display();
+    let text = text_of(file)?;
+    let named_html =
+        file.extension().is_some_and(|end| end.eq_ignore_ascii_case("html") || end.eq_ignore_ascii_case("htm"));
+    if !named_html {
+        return Ok(Given { text, ..Given::default() });
+    }
+    // Only relative links are read against it, and no link is asked for.
+    article(&text, &Url::parse("http://localhost/")?).with_context(|| shown.to_string())
+}
+
+/// What a file says; `-` is standard input.
+fn text_of(file: &Path) -> anyhow::Result<String> {
     let shown = file.display();
     let mut bytes = Vec::new();
     let read = if file.as_os_str() == "-" {
@@ -70,14 +99,7 @@ fn from_file(file: &Path) -> anyhow::Result<Given> {
     if bytes.len() as u64 > MAX_TEXT {
         bail!("{shown}: the file is larger than {MAX_TEXT} bytes; give the article alone");
     }
-    let text = decode(&bytes, Hints::default()).text;
-    let named_html =
-        file.extension().is_some_and(|end| end.eq_ignore_ascii_case("html") || end.eq_ignore_ascii_case("htm"));
-    if !named_html {
-        return Ok(Given { text, ..Given::default() });
-    }
-    // Only relative links are read against it, and no link is asked for.
-    article(&text, &Url::parse("http://localhost/")?).with_context(|| shown.to_string())
+    Ok(decode(&bytes, Hints::default()).text)
 }
 
 async fn from_page(url: &Url, config: &Config) -> anyhow::Result<Given> {

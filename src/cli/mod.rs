@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod check;
+mod columns;
 mod corpus;
 pub mod corpus_pack;
 pub mod demo;
@@ -14,6 +15,7 @@ mod feeds;
 mod input;
 mod items;
 mod output;
+mod passages;
 pub mod run;
 pub mod samples;
 mod show;

@@ -6,12 +6,14 @@
 use std::fmt::Write as _;
 
 use clap::Args as ClapArgs;
+use serde::Serialize;
 
 use super::output::{self, Screen, count, one_line};
+use super::passages::{self, Most};
 use super::table::{Column, Fit, render};
 use super::{Here, api::Api, api::Refused, items};
-use crate::dedup::Original;
 use crate::item::Item;
+use crate::serve::{CopyView, Explanation};
 use crate::topic::{Evidence, Field, TopicMatch};
 
 /// How many characters are shown before and after a place.
@@ -23,22 +25,41 @@ pub(super) struct Args {
     /// Its id, or its number (№) in a listing
     #[arg(value_name = "ID")]
     id: String,
+    /// How many of the passages that it shares with its original are shown, or `all`; with --json they are added
+    #[arg(long, value_name = "N")]
+    passages: Option<Most>,
+    /// Compares it with this item instead of its original
+    #[arg(long, value_name = "ID")]
+    with: Option<String>,
     /// As JSON
     #[arg(long)]
     json: bool,
 }
 
+/// Passages shown where nothing else is said.
+const PASSAGES: usize = 3;
+
+/// An item with why it has its verdict.
+#[derive(Serialize)]
+struct Explained<'a> {
+    #[serde(flatten)]
+    item: &'a Item,
+    explanation: &'a Explanation,
+}
+
 pub(super) async fn run(here: &Here, args: &Args) -> anyhow::Result<()> {
     let api = here.api().await?;
     let item = fetch(&api, &args.id).await?;
-    if args.json {
+    if args.json && args.passages.is_none() && args.with.is_none() {
         return output::print_json(&item);
     }
-    let original = match &item.verdict.of {
-        Some(Original::Item(id)) => fetch(&api, &id.to_string()).await.ok(),
-        _ => None,
-    };
-    let text = describe(Screen::stdout(), &item, original.as_ref())?;
+    let of: Vec<(&str, &str)> = args.with.iter().map(|with| ("of", with.as_str())).collect();
+    let explanation: Explanation = api.get(&format!("/api/v1/items/{}/passages", item.id), &of).await?;
+    if args.json {
+        return output::print_json(&Explained { item: &item, explanation: &explanation });
+    }
+    let most = args.passages.unwrap_or(Most::Some(PASSAGES));
+    let text = describe(Screen::stdout(), &item, &explanation, most)?;
     Ok(output::print(&text)?)
 }
 
@@ -52,7 +73,7 @@ pub(super) async fn fetch(api: &Api, id: &str) -> anyhow::Result<Item> {
     })
 }
 
-fn describe(screen: Screen, item: &Item, original: Option<&Item>) -> Result<String, std::fmt::Error> {
+fn describe(screen: Screen, item: &Item, why: &Explanation, most: Most) -> Result<String, std::fmt::Error> {
     let now = output::now();
     let content = &item.content;
     let mut out = String::new();
@@ -78,12 +99,25 @@ fn describe(screen: Screen, item: &Item, original: Option<&Item>) -> Result<Stri
     line("authors", screen.words(&one_line(&content.authors.join(", "))))?;
     line("tags", screen.words(&one_line(&content.tags.join(", "))))?;
     line("image", address(&content.image))?;
-    line("verdict", verdict(screen, item, original))?;
+    line("verdict", verdict(screen, item, why))?;
+    line("why", why.why.clone().unwrap_or_default())?;
+    line("figures", why.reason.as_ref().map(passages::figures).unwrap_or_default())?;
+    line("shared", why.comparison.as_ref().map(passages::coverage).unwrap_or_default())?;
+    line("changed", why.comparison.as_ref().map(|found| found.changes.in_words().join(", ")).unwrap_or_default())?;
 
     out.push_str(&topics(screen, &item.topics, &[&content.title, &content.summary, &content.text]));
-    if !item.copies.is_empty() {
+    if let Some(found) = &why.comparison {
+        let there = match &why.original {
+            Some(original) if original.id == item.id => "before".to_owned(),
+            Some(original) => format!("№ {} of {}", original.seq, original.feed),
+            None => "there".to_owned(),
+        };
+        out.push_str(&passages::describe(screen, found, ["here", &there], most));
+    }
+    out.push_str(&why.note.as_deref().map(passages::note).unwrap_or_default());
+    if !why.copies.is_empty() {
         writeln!(out, "\n{}", screen.strong(&count(item.copies.len(), "copy").replace("copys", "copies")))?;
-        out.push_str(&copies(screen, item));
+        out.push_str(&copies(screen, why));
     }
     let source = format!("{:?}", content.text_from).to_lowercase();
     writeln!(out, "\n{}", screen.strong(&format!("text (from the {source})")))?;
@@ -93,38 +127,62 @@ fn describe(screen: Screen, item: &Item, original: Option<&Item>) -> Result<Stri
     Ok(out)
 }
 
-fn verdict(screen: Screen, item: &Item, original: Option<&Item>) -> String {
+fn verdict(screen: Screen, item: &Item, why: &Explanation) -> String {
     let mut text = items::kind(item);
     if let Some(of) = &item.verdict.of {
         let _ = write!(text, " of {}, {:.0} % alike", one_line(&of.to_string()), item.verdict.similarity * 100.0);
     }
-    if let Some(original) = original {
-        let title = screen.words(&output::cut(&one_line(&original.content.title), 80));
-        let _ = write!(text, "\n{:<11} № {} of {}: {title}", "", original.seq, original.feed);
+    if let Some(original) = &why.original {
+        let title = screen.words(&output::cut(&one_line(&original.title), 80));
+        let at = output::time(original.published_at, output::now());
+        let _ = match original.id == item.id {
+            true => write!(text, "\n{:<11} before, fetched {at}: {title}", ""),
+            false => write!(text, "\n{:<11} № {} of {}, published {at}: {title}", "", original.seq, original.feed),
+        };
     }
     text
 }
 
-fn copies(screen: Screen, item: &Item) -> String {
+/// Who published it, in which order, and what each of them changed.
+fn copies(screen: Screen, why: &Explanation) -> String {
     let columns = [
-        Column("id", Fit::Whole),
+        Column("№", Fit::Whole),
         Column("published", Fit::Whole),
         Column("feed", Fit::Cut),
         Column("kind", Fit::Whole),
         Column("alike", Fit::Whole),
+        Column("changed", Fit::Cut),
         Column("url", Fit::Cut),
     ];
-    let row = |copy: &crate::item::Copy| {
+    let row = |copy: &CopyView| {
         vec![
-            copy.id.to_string(),
-            output::time(copy.published_at, output::now()),
-            copy.feed.to_string(),
+            copy.party.seq.to_string(),
+            output::time(copy.party.published_at, output::now()),
+            copy.party.feed.to_string(),
             format!("{:?}", copy.kind).to_lowercase(),
             format!("{:.0} %", copy.similarity * 100.0),
-            copy.url.as_ref().map(ToString::to_string).unwrap_or_default(),
+            if copy.changed.is_empty() { "nothing".to_owned() } else { copy.changed.join(", ") },
+            copy.party.url.as_ref().map(ToString::to_string).unwrap_or_default(),
         ]
     };
-    render(screen, &columns, &item.copies.iter().map(row).collect::<Vec<_>>())
+    let mut out = render(screen, &columns, &why.copies.iter().map(row).collect::<Vec<_>>());
+    if let Some(first) = why.copies.iter().min_by_key(|copy| copy.after).filter(|first| first.after < 0) {
+        let _ = writeln!(out, "first published by {}, {} before this one", first.party.feed, span(-first.after));
+    }
+    if why.more_copies > 0 {
+        let _ = writeln!(out, "and {} more", why.more_copies);
+    }
+    out
+}
+
+/// Seconds as people say them: `35 min`, `3 h`, `2 d`.
+fn span(seconds: i64) -> String {
+    match seconds {
+        ..60 => format!("{seconds} s"),
+        60..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
 }
 
 /// Topics with the places that speak for or against them, in their context. `fields`: title, summary, text.

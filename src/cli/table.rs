@@ -29,8 +29,7 @@ pub(super) enum Fit {
 /// The table as text, with its last line feed.
 pub(super) fn render(screen: Screen, columns: &[Column], rows: &[Vec<String>]) -> String {
     if screen.terminal {
-        let width = Table::new().width().map_or(WIDTH, usize::from);
-        for_terminal(screen, columns, rows, width)
+        for_terminal(screen, columns, rows, width())
     } else {
         let heads = columns.iter().map(|column| column.0.to_owned()).collect();
         let mut text = String::new();
@@ -41,6 +40,11 @@ pub(super) fn render(screen: Screen, columns: &[Column], rows: &[Vec<String>]) -
         }
         text
     }
+}
+
+/// How wide the terminal is, in characters.
+pub(super) fn width() -> usize {
+    Table::new().width().map_or(WIDTH, usize::from)
 }
 
 fn for_terminal(screen: Screen, columns: &[Column], rows: &[Vec<String>], width: usize) -> String {

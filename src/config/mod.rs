@@ -1,6 +1,7 @@
 //! The configuration directory to one validated [`Config`].
 //!
-//! In: a directory with `rasid.toml`, `feeds.toml`, `topics.toml` with its example files, and `corpus/*.pack`; the environment for `${NAME}`.
+//! In: a directory with `rasid.toml`, `feeds.toml`, `topics.toml` with its example files, and `corpus/`; the
+//! environment for `${NAME}`.
 //! Out: [`Config`], or every [`Problem`] of all files at once.
 //! Promise: nothing is half accepted; a message says where, what and what to do; values from the environment are never shown.
 //! Not here: what the sections mean to their modules, which own their types.
@@ -9,6 +10,7 @@
 //! [`Config::notes`] says). A directory without `feeds.toml` is most likely the wrong directory, so that is a problem; an
 //! empty `feeds.toml` is fine.
 
+pub mod corpora;
 pub mod edit;
 mod examples;
 mod feeds;
@@ -154,7 +156,7 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
     let mut report = report::Report::new(&topics_file, &topics_text);
     let topics = topics::read(&mut report, env, dir);
     problems.extend(report.finish());
-    let corpora = topics::read_corpora(&dir.join(CORPUS), &mut problems);
+    let corpora = corpora::read(&dir.join(CORPUS), &mut problems, &mut notes);
 
     match (problems.as_slice(), topics, corpora) {
         ([], Some((topics_file, topics, examples)), Some(corpora)) => Ok(Config {

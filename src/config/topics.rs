@@ -1,16 +1,14 @@
-//! `topics.toml` and `corpus/*.pack`: what items are about, and what they may be copies of.
+//! `topics.toml`: what items are about.
 //!
-//! In: a file's text and a directory. Out: compiled [`Topics`] and loaded [`Corpora`].
-//! Promise: a fault within a query shows at its own column; every pack that cannot be used is named.
-//! Not here: the language of queries ([`crate::topic::query`]), the format of packs ([`crate::dedup::corpus`]).
+//! In: a file's text and a directory. Out: compiled [`Topics`].
+//! Promise: a fault within a query shows at its own column.
+//! Not here: the language of queries ([`crate::topic::query`]).
 
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::examples::{self, Examples};
 use super::report::{Problem, Report};
 use super::tree::{Env, Tree};
-use crate::dedup::corpus::{Corpora, Corpus};
 use crate::id::ItemId;
 use crate::topic::{self, Article, Topics, TopicsFile};
 
@@ -50,39 +48,4 @@ fn placed(file: &Path, text: &str, found: Vec<topic::Problem>) -> Vec<Problem> {
         report.problem(problem.span, problem.message);
     }
     report.finish()
-}
-
-/// Loads every pack of the directory. Without the directory there is none.
-pub(super) fn read_corpora(dir: &Path, problems: &mut Vec<Problem>) -> Option<Corpora> {
-    let before = problems.len();
-    let mut corpora: Vec<Corpus> = Vec::new();
-    for file in packs(dir, problems) {
-        let read = std::fs::read(&file).map_err(|error| format!("this pack cannot be read: {error}"));
-        match read.and_then(|bytes| Corpus::read(&bytes).map_err(|error| error.to_string())) {
-            Ok(corpus) if corpora.iter().any(|known| known.name == corpus.name) => {
-                let message =
-                    format!("another pack holds a corpus named `{}` already; remove one of them", corpus.name);
-                problems.push(Problem::of_file(&file, message));
-            }
-            Ok(corpus) => corpora.push(corpus),
-            Err(message) => problems.push(Problem::of_file(&file, message)),
-        }
-    }
-    (problems.len() == before).then(|| Corpora::new(corpora))
-}
-
-/// The packs by name, so that problems come in the same order everywhere.
-fn packs(dir: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
-    let listed = std::fs::read_dir(dir).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
-    let mut files: Vec<PathBuf> = match listed {
-        Ok(files) => files,
-        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
-        Err(error) => {
-            problems.push(Problem::of_file(dir, format!("this directory cannot be read: {error}")));
-            Vec::new()
-        }
-    };
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "pack"));
-    files.sort();
-    files
 }

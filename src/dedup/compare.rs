@@ -123,7 +123,7 @@ impl Marks {
     }
 
     /// Whether the two are about different things; see [`subjects::differ`].
-    fn differs_in_subject(&self, other: &Self) -> bool {
+    pub(super) fn differs_in_subject(&self, other: &Self) -> bool {
         subjects::differ(self.vocabulary(), other.vocabulary())
     }
 
@@ -242,19 +242,21 @@ pub struct Context {
     pub same_day: bool,
 }
 
-impl Relation {
-    /// Whether two texts may, in spite of all that they share, be two stories ([`super::apart`]).
-    pub fn is_doubtful(&self, new: &Marks, known: &Marks, context: Context) -> bool {
-        self.kind.is_copy()
-            && self.similarity < WITH_PARTS_OF_THEIR_OWN
-            && !context.same_address
-            && !new.same_title(known)
-    }
-
-    /// What it is where they are.
-    pub fn apart(self) -> Self {
-        Self { kind: VerdictKind::Related, ..self }
-    }
+/// How the text of `new` relates to that of `known`, where they may be two stories in spite of all that they share;
+/// `apart` is asked only there ([`super::apart`]).
+pub fn relate_unless_apart(
+    new: &Marks,
+    known: &Marks,
+    overlap: Overlap,
+    context: Context,
+    apart: impl FnOnce() -> bool,
+) -> Option<Relation> {
+    let relation = relate(new, known, overlap, context)?;
+    let doubtful = relation.kind.is_copy()
+        && relation.similarity < WITH_PARTS_OF_THEIR_OWN
+        && !context.same_address
+        && !new.same_title(known);
+    Some(if doubtful && apart() { Relation { kind: VerdictKind::Related, ..relation } } else { relation })
 }
 
 /// How the text of `new` relates to that of `known`; `None` where they have too little in common to speak of.

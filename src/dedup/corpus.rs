@@ -2,23 +2,28 @@
 //!
 //! In: texts, or the bytes of packs. Out: [`Corpus`], [`Corpora`] and the documents a text matches.
 //! Promise: packing is deterministic; a pack holds one-way hashes and weights of hashed terms, never a word; corpus
-//! documents never expire, and none of their shingles is too common to count.
+//! documents never expire, and none of their shingles is too common to count; matching takes one table over all corpora,
+//! and looks at the documents that share what few have.
 //! Not here: reading files (the command line), the bytes of a pack ([`super::pack`]).
 //!
 //! An exact copy of a document has the text of one of its *readings*. A publisher's feed gives a headline and a text, a
 //! file of a corpus has the headline as its first line, and web pages repeat it: so the readings are the whole text, the
 //! text without its first line, and so on while the first line is the title again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use crate::extract::html;
 use crate::id::ContentHash;
 
 use super::apart::apart;
-use super::compare::{Context, Marks, Overlap, relate};
+use super::compare::{Context, Marks, Overlap, relate_unless_apart};
 use super::fingerprint::Fingerprint;
+use super::postings::Postings;
 use super::{Original, VerdictKind, pack, terms};
 
 pub use super::pack::PackError;
@@ -52,8 +57,8 @@ pub enum TextError {
     },
 }
 
-/// The texts in a file: one in `.txt` (its first line that is not empty is the title) and `.html`, any number in `.jsonl`
-/// (an object with `id`, `title` and `text` on each line).
+/// The texts in a file: one in `.txt` (its first line that is not empty is the title) and `.html` (the article of a whole
+/// page, all of a fragment), any number in `.jsonl` (an object with `id`, `title` and `text` on each line).
 pub fn documents_of(file_name: &str, content: &str) -> Result<Vec<CorpusText>, TextError> {
     #[derive(Deserialize)]
     struct Line {
@@ -70,7 +75,10 @@ pub fn documents_of(file_name: &str, content: &str) -> Result<Vec<CorpusText>, T
     };
     match extension.to_ascii_lowercase().as_str() {
         "txt" => Ok(one(content.trim_start_matches('\u{feff}').to_owned())),
-        "html" | "htm" => Ok(one(html::plain(content))),
+        "html" | "htm" => Ok(match article(content) {
+            Some((title, text)) => vec![CorpusText { id: stem.to_owned(), title, text }],
+            None => one(html::plain(content)),
+        }),
         "jsonl" | "ndjson" => {
             let lines = content.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
             let read = lines.map(|(i, line)| {
@@ -87,6 +95,27 @@ pub fn documents_of(file_name: &str, content: &str) -> Result<Vec<CorpusText>, T
         _ => Err(TextError::Kind(name.to_owned())),
     }
 }
+
+/// The title and the article of a whole page; `None` of a fragment, and where nothing on it looks like an article.
+fn article(content: &str) -> Option<(String, String)> {
+    let begins = |tag: &str| content.as_bytes().windows(tag.len()).any(|at| at.eq_ignore_ascii_case(tag.as_bytes()));
+    if !begins("<html") && !begins("<body") {
+        return None;
+    }
+    // Dates on a page are told from other lines by it; a pack must not depend on the day it is made.
+    let now = Timestamp::from_second(LATER_THAN_ANY_PAGE).ok()?;
+    let base = Url::parse("http://localhost/").ok()?;
+    let page = html::page_on_thread(content.to_owned(), base, html::Reading::new(now), PATIENCE).ok()?;
+    let title = page.title.filter(|title| !title.trim().is_empty());
+    let first = || page.text.lines().next().unwrap_or_default().to_owned();
+    Some((title.unwrap_or_else(first), page.text))
+}
+
+/// The year 2100.
+const LATER_THAN_ANY_PAGE: i64 = 4_102_444_800;
+
+/// Far more than a page takes that is within the limits of the extraction.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One document of a corpus.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,6 +168,12 @@ impl Corpus {
     /// Other bytes, a damaged pack, or one whose fingerprints do not compare with this program's.
     pub fn read(bytes: &[u8]) -> Result<Self, PackError> {
         pack::read(bytes)
+    }
+
+    /// The document `id`.
+    pub fn document(&self, id: &str) -> Option<&CorpusDocument> {
+        let place = self.documents.binary_search_by(|document| document.id.as_str().cmp(id));
+        place.ok().and_then(|at| self.documents.get(at))
     }
 
     /// The weight of a term (see [`terms::term`]) in this corpus, 0 where it has none.
@@ -194,13 +229,23 @@ impl CorpusMatch {
     }
 }
 
+/// A shingle that more documents have is no reason to look at one, but counts where another one is: a line of the house
+/// stands in all texts of a publisher.
+const COMMON: usize = 64;
+
+/// Documents that are named at most.
+pub const MOST_MATCHES: usize = 100;
+
+/// With fewer shared shingles two texts are never related (see [`relate_unless_apart`]).
+const LEAST_SHARED: usize = 3;
+
 /// All corpora, loaded.
 #[derive(Debug, Default)]
 pub struct Corpora {
     corpora: Vec<Corpus>,
     /// Every document, numbered over all corpora: which corpus, which document of it, what it looks like.
     documents: Vec<(usize, usize, Marks)>,
-    shingles: HashMap<u32, Vec<u32>>,
+    shingles: Postings,
     exact: HashMap<ContentHash, u32>,
 }
 
@@ -208,19 +253,18 @@ impl Corpora {
     /// These corpora, in any order. Where one text is in several, the first by name is the original.
     pub fn new(mut corpora: Vec<Corpus>) -> Self {
         corpora.sort_by(|a, b| a.name.cmp(&b.name));
-        let mut all = Self { corpora, ..Self::default() };
+        let (mut all, mut shingles) = (Self { corpora, ..Self::default() }, Vec::new());
         for (c, corpus) in all.corpora.iter().enumerate() {
             for (d, document) in corpus.documents.iter().enumerate() {
                 let number = u32::try_from(all.documents.len()).unwrap_or(u32::MAX);
                 all.documents.push((c, d, Marks::of(&document.fingerprint)));
-                for shingle in &document.fingerprint.shingles {
-                    all.shingles.entry(*shingle).or_default().push(number);
-                }
+                shingles.extend(document.fingerprint.shingles.iter().map(|shingle| (*shingle, number)));
                 for content in &document.exact {
                     all.exact.entry(*content).or_insert(number);
                 }
             }
         }
+        all.shingles = Postings::of(shingles.into_iter());
         all
     }
 
@@ -231,7 +275,8 @@ impl Corpora {
 
     /// The corpus `name`.
     pub fn get(&self, name: &str) -> Option<&Corpus> {
-        self.corpora.iter().find(|corpus| corpus.name == name)
+        let place = self.corpora.binary_search_by(|corpus| corpus.name.as_str().cmp(name));
+        place.ok().and_then(|at| self.corpora.get(at))
     }
 
     /// The documents that a text has something in common with, best first.
@@ -239,29 +284,38 @@ impl Corpora {
         self.matches_of(&Fingerprint::of(title, text))
     }
 
-    /// The documents that a text with this fingerprint has something in common with, best first.
+    /// The documents that a text with this fingerprint has something in common with, best first; at most
+    /// [`MOST_MATCHES`].
     pub fn matches_of(&self, fingerprint: &Fingerprint) -> Vec<CorpusMatch> {
         let marks = Marks::of(fingerprint);
         let exact = fingerprint.content.and_then(|content| self.exact.get(&content)).copied();
-        let mut hits: Vec<u32> =
-            fingerprint.shingles.iter().filter_map(|s| self.shingles.get(s)).flatten().copied().collect();
+        let (mut rare, mut common): (Vec<u32>, Vec<u32>) =
+            fingerprint.shingles.iter().partition(|shingle| self.shingles.count(**shingle) <= COMMON);
+        if common.len() * 2 > fingerprint.shingles.len() {
+            // A text that many documents are versions of.
+            rare.append(&mut common);
+        }
+        let common: HashSet<u32> = common.into_iter().collect();
+        let mut hits: Vec<u32> = rare.iter().flat_map(|shingle| self.shingles.documents(*shingle)).collect();
         hits.extend(exact);
         hits.sort_unstable();
         let mut matches: Vec<CorpusMatch> = hits
             .chunk_by(|a, b| a == b)
+            // Among tens of thousands of documents hundreds share a figure of speech with any text.
+            .filter(|same| same.len() + common.len() >= LEAST_SHARED || same.first().copied() == exact)
             .filter_map(|same| {
                 let number = *same.first()?;
                 let (c, d, known) = self.documents.get(number as usize)?;
                 let (corpus, is_exact) = (self.corpora.get(*c)?, exact == Some(number));
-                let shared = u32::try_from(same.len()).unwrap_or(u32::MAX) - u32::from(is_exact);
+                let document = corpus.documents.get(*d)?;
+                let theirs = &document.fingerprint.shingles;
+                let in_common = theirs.iter().filter(|shingle| common.contains(shingle)).count();
+                let shared = same.len() - usize::from(is_exact) + in_common;
+                let shared = u32::try_from(shared).unwrap_or(u32::MAX);
                 let overlap = Overlap { shared, new: marks.shingles, known: known.shingles };
                 let context = Context { same_day: true, ..Context::default() };
-                let document = corpus.documents.get(*d)?;
-                let relation = relate(&marks, known, overlap, context).map(|relation| {
-                    let apart = relation.is_doubtful(&marks, known, context)
-                        && apart(&fingerprint.shingles, &document.fingerprint.shingles);
-                    if apart { relation.apart() } else { relation }
-                });
+                let apart = || apart(&fingerprint.shingles, theirs);
+                let relation = relate_unless_apart(&marks, known, overlap, context, apart);
                 let (kind, similarity) = match relation {
                     _ if is_exact => (VerdictKind::Exact, 1.0),
                     Some(relation) => (relation.kind, relation.similarity),
@@ -276,6 +330,7 @@ impl Corpora {
             let weaker = a.kind.weakness().cmp(&b.kind.weakness());
             weaker.then(b.similarity.total_cmp(&a.similarity)).then(b.shared.cmp(&a.shared))
         });
+        matches.truncate(MOST_MATCHES);
         matches
     }
 }

@@ -7,6 +7,7 @@
 //! Not here: which words count ([`super::lines`]) and what two fingerprints have in common ([`super::compare`]).
 
 use std::collections::HashSet;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
@@ -109,6 +110,11 @@ fn chain(words: &[Word]) -> u64 {
     words.iter().fold(0, |hash, word| mix(hash.rotate_left(23) ^ word.hash))
 }
 
+/// What is kept of three words in a row.
+pub(super) fn shingle(words: &[Word]) -> u32 {
+    high(chain(words))
+}
+
 /// The 32 bits that are kept of a hash.
 const fn high(hash: u64) -> u32 {
     (hash >> 32) as u32
@@ -165,33 +171,42 @@ impl NumberInContext {
 }
 
 /// Numbers kept of one text. A table of results has hundreds; its first rows tell it from another.
-const MAX_NUMBERS: usize = 48;
+pub(super) const MAX_NUMBERS: usize = 48;
 
 fn numbers(lines: &Lines) -> Vec<NumberInContext> {
-    let mut found = Vec::new();
-    for words in [&lines.title, &lines.text] {
-        // `خمسة وعشرين` and `15 و30` are one number each: what stands beside is a word.
-        let mut end = 0;
-        for run in words.chunk_by(|a, b| a.number.is_some() && b.number.is_some() && a.sentence == b.sentence) {
-            let start = end;
-            end += run.len();
-            let Some((first, value)) = run.first().and_then(|word| Some((word, word.number?))) else { continue };
-            let more = run.iter().skip(1).filter_map(|word| word.number);
-            let value = more.fold(value, |value, next| mix(value ^ next.rotate_left(11)));
-            let beside =
-                |other: Option<&Word>| other.filter(|other| other.sentence == first.sentence).map(|other| other.hash);
-            let before = beside(start.checked_sub(1).and_then(|i| words.get(i)));
-            let after = beside(words.get(end));
-            if before.is_none() && after.is_none() {
-                continue;
-            }
-            let context = mix(before.unwrap_or(1).rotate_left(7) ^ after.unwrap_or(2).rotate_left(29));
-            found.push(NumberInContext::of(context, value));
-        }
-    }
+    let of = |words: &[Word]| numbers_in(words).into_iter().map(|(_, number)| number).collect::<Vec<_>>();
+    let mut found = of(&lines.title);
+    found.extend(of(&lines.text));
     found.truncate(MAX_NUMBERS);
     found.sort_unstable();
     found.dedup();
+    found
+}
+
+/// The first numbers and weekdays that have a word beside them, and where they stand. `خمسة وعشرين` and `15 و30` are one number
+/// each: what stands beside is a word of the same sentence.
+pub(super) fn numbers_in(words: &[Word]) -> Vec<(Range<usize>, NumberInContext)> {
+    let mut found = Vec::new();
+    let mut end = 0;
+    for run in words.chunk_by(|a, b| a.number.is_some() && b.number.is_some() && a.sentence == b.sentence) {
+        let start = end;
+        end += run.len();
+        let Some((first, value)) = run.first().and_then(|word| Some((word, word.number?))) else { continue };
+        let more = run.iter().skip(1).filter_map(|word| word.number);
+        let value = more.fold(value, |value, next| mix(value ^ next.rotate_left(11)));
+        let beside =
+            |other: Option<&Word>| other.filter(|other| other.sentence == first.sentence).map(|other| other.hash);
+        let before = beside(start.checked_sub(1).and_then(|i| words.get(i)));
+        let after = beside(words.get(end));
+        if before.is_none() && after.is_none() {
+            continue;
+        }
+        let context = mix(before.unwrap_or(1).rotate_left(7) ^ after.unwrap_or(2).rotate_left(29));
+        found.push((start..end, NumberInContext::of(context, value)));
+        if found.len() == MAX_NUMBERS {
+            break;
+        }
+    }
     found
 }
 

@@ -6,13 +6,21 @@
 //! Not here: looking up exact texts and addresses (the store does, for ever) and writing verdicts down.
 //! Read next: [`fingerprint`], then [`verdict`]; `docs/duplicates.md` has the figures.
 
+mod align;
 pub mod apart;
+pub mod changes;
 pub mod compare;
 pub mod corpus;
 pub mod fingerprint;
 pub mod index;
 mod lines;
 mod pack;
+pub mod passages;
+#[cfg(test)]
+mod passages_tests;
+mod places;
+mod postings;
+pub mod reason;
 pub mod subjects;
 mod table;
 pub mod terms;

@@ -17,6 +17,9 @@ const FORMAT: u32 = 1;
 const HEADER: usize = MAGIC.len() + 5 * 4;
 const CHECKSUM: usize = 8;
 
+/// The command that makes a pack, as the messages name it.
+const REMAKE: &str = "rasid corpus pack DIR -o FILE";
+
 /// Why bytes are not a usable pack, or texts cannot become one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PackError {
@@ -54,6 +57,21 @@ pub enum PackError {
     /// It could not be written down.
     #[error("the corpus could not be encoded: {0}")]
     Encode(String),
+}
+
+impl PackError {
+    /// In words, of the pack in `file`: the command that remakes it is told with its name.
+    pub fn of_file(&self, file: &str) -> String {
+        let quoted = if file.contains(char::is_whitespace) { format!("'{file}'") } else { file.to_owned() };
+        let told = self.to_string();
+        match told.contains(REMAKE) {
+            true => {
+                let command = format!("rasid corpus pack DIR -o {quoted}");
+                format!("{}, where DIR is the folder of its texts", told.replace(REMAKE, &command))
+            }
+            false => told,
+        }
+    }
 }
 
 fn parameters() -> [(&'static str, u32); 5] {

@@ -56,6 +56,12 @@ impl Vocabulary {
     pub(super) fn words(&self) -> &[u16] {
         &self.0
     }
+
+    /// The subjects of this text that `other` does not mention, as [`bits`] gives them.
+    pub(super) fn subjects_missing_in(&self, other: &Self) -> Vec<u16> {
+        let (ours, theirs) = (Parts::of(&self.0), Parts::of(&other.0));
+        ours.both.iter().chain(ours.repeated).copied().filter(|word| !theirs.has(*word)).collect()
+    }
 }
 
 /// Whether each of two texts is about something that the other does not mention, under headlines that have a word in
@@ -109,9 +115,14 @@ impl<'a> Parts<'a> {
 }
 
 /// The words that say something; sorted.
-#[expect(clippy::cast_possible_truncation, reason = "16 bits of a hash are kept")]
 fn hashes(joined: &str) -> Vec<u16> {
-    let mut words: Vec<u16> = joined.split(' ').filter_map(terms::name).map(|name| word_hash(name) as u16).collect();
+    let mut words: Vec<u16> = joined.split(' ').filter_map(bits).collect();
     words.sort_unstable();
     words
+}
+
+/// What is kept of a normalized word; `None` where it says nothing.
+#[expect(clippy::cast_possible_truncation, reason = "16 bits of a hash are kept")]
+pub(super) fn bits(word: &str) -> Option<u16> {
+    terms::name(word).map(|name| word_hash(name) as u16)
 }

@@ -25,7 +25,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::id::ItemId;
 
 use super::apart::apart;
-use super::compare::{Context, Marks, Relation, relate};
+use super::compare::{Context, Marks, Relation, relate_unless_apart};
 use super::corpus::Corpora;
 use super::fingerprint::Fingerprint;
 use super::index::{Found, Index};
@@ -215,10 +215,8 @@ fn best_item(
         let days = subject.published_at.duration_since(found.item.at).abs();
         let context =
             Context { same_address: by_url == Some(found.item.id), same_day: days <= SignedDuration::from_hours(24) };
-        let relation = relate(marks, &found.item.marks, found.overlap, context)?;
-        let apart = relation.is_doubtful(marks, &found.item.marks, context)
-            && wording(found.item.id).is_some_and(|known| apart(&subject.fingerprint.shingles, &known));
-        Some(if apart { relation.apart() } else { relation })
+        let apart = || wording(found.item.id).is_some_and(|known| apart(&subject.fingerprint.shingles, &known));
+        relate_unless_apart(marks, &found.item.marks, found.overlap, context, apart)
     };
     let candidates = index.candidates(subject.fingerprint, LEAST_SHARED);
     let (found, relation) = candidates

@@ -14,8 +14,11 @@ use serde::{Deserialize, Serialize};
 use super::Shared;
 use super::problem::Problem;
 use super::request::{self, Params};
-use crate::dedup::VerdictKind;
-use crate::dedup::corpus::{Corpus, CorpusDocument, CorpusMatch};
+use crate::dedup::compare::Context;
+use crate::dedup::corpus::{Corpora, Corpus, CorpusDocument, CorpusMatch};
+use crate::dedup::passages::{Comparison, Side, compare_with_fingerprint};
+use crate::dedup::reason::Reason;
+use crate::dedup::{Fingerprint, VerdictKind};
 
 /// All corpora.
 #[derive(Debug, Serialize, Deserialize)]
@@ -64,13 +67,35 @@ pub struct DocumentMatch {
     pub jaccard: f32,
     /// Shingles of both.
     pub shared: u32,
+    /// What speaks for it.
+    pub reason: Option<Reason>,
+    /// The same in one sentence.
+    pub why: Option<String>,
+    /// What the two share; `ours` is the text that was given. A corpus keeps no text, so `theirs` is `null` in it.
+    pub comparison: Option<Comparison>,
 }
 
-impl From<CorpusMatch> for DocumentMatch {
-    fn from(found: CorpusMatch) -> Self {
+/// Documents that are compared passage by passage: the most alike.
+const MOST_COMPARED: usize = 20;
+
+/// The matches, with the reasons for the first of them.
+fn explained(corpora: &Corpora, asked: &Asked) -> Vec<DocumentMatch> {
+    let fingerprint = Fingerprint::of(&asked.title, &asked.text);
+    let side = Side { title: &asked.title, text: &asked.text };
+    let explain = |(nth, found): (usize, CorpusMatch)| {
         let CorpusMatch { corpus, document, kind, similarity, jaccard, shared } = found;
-        Self { corpus, document, kind, similarity, jaccard, shared }
-    }
+        let known = corpora.get(&corpus).and_then(|corpus| corpus.document(&document)).filter(|_| nth < MOST_COMPARED);
+        let context = Context { same_day: true, ..Context::default() };
+        let reason = known.map(|known| Reason::of(&fingerprint, &known.fingerprint, context));
+        // A corpus knows several readings of a document, of which the fingerprint is one.
+        let why = reason.as_ref().map(|reason| match kind {
+            VerdictKind::Exact => "the same text, once spelling marks are left out".to_owned(),
+            _ => reason.in_words(),
+        });
+        let comparison = known.map(|known| compare_with_fingerprint(side, &known.fingerprint));
+        DocumentMatch { corpus, document, kind, similarity, jaccard, shared, reason, why, comparison }
+    };
+    corpora.matches_of(&fingerprint).into_iter().enumerate().map(explain).collect()
 }
 
 #[derive(Deserialize)]
@@ -104,8 +129,6 @@ pub(super) async fn matches(
         return Err(Problem::body("there is nothing to compare: `text` is empty"));
     }
     let corpora = Arc::clone(&shared.loaded().corpora);
-    let found = shared.blocking(move |_| {
-        Ok(corpora.matches(&asked.title, &asked.text).into_iter().map(DocumentMatch::from).collect())
-    });
+    let found = shared.blocking(move |_| Ok(explained(&corpora, &asked)));
     Ok(Json(CorpusFound { matches: found.await? }))
 }

@@ -15,6 +15,7 @@ mod health;
 mod items;
 mod listen;
 mod log;
+mod passages;
 mod problem;
 mod replay;
 mod request;
@@ -49,6 +50,7 @@ pub use files::{Files, serve_files};
 pub use items::{Listing, RevisionView, Revisions};
 pub use listen::{bind_unix, serve_tcp, serve_unix};
 pub use log::Reading;
+pub use passages::{CopyView, Explanation, NO_TEXT, Party};
 pub use replay::{EntryView, RejectedView, Replay, Reread};
 pub use stats::{Counts, FeedCounts, Overview};
 pub use topics::{
@@ -171,6 +173,7 @@ fn routes(shared: Shared) -> Router {
     Router::new()
         .route("/api/v1/items", get(items::list))
         .route("/api/v1/items/{id}", get(items::show))
+        .route("/api/v1/items/{id}/passages", get(passages::show))
         .route("/api/v1/items/{id}/revisions", get(items::revisions))
         .route("/api/v1/log", get(log::read))
         .route("/api/v1/feeds", get(feeds::list))

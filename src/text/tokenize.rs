@@ -268,7 +268,7 @@ impl<'a> Splitter<'a> {
     }
 
     /// Reads the word that begins here, with `first`.
-    fn word(&mut self, first: char, mut class: Class) {
+    fn word(&mut self, first: char, class: Class) {
         if !self.glues(class) {
             if self.ended && !self.out.words.is_empty() {
                 self.sentence = self.sentence.saturating_add(1);

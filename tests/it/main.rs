@@ -11,6 +11,7 @@
 
 mod config;
 mod copies;
+mod corpora;
 mod damage;
 mod demo;
 mod edition;
@@ -23,6 +24,7 @@ mod found;
 mod learned;
 mod newsroom;
 mod pages;
+mod passages;
 mod rasid;
 mod read_api;
 mod recovery;
