@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::VerdictKind;
 use super::compare::{Context, Marks, Overlap, Relation, relate};
 use super::fingerprint::{Fingerprint, Sketch};
-use super::subjects::Vocabulary;
+use super::subjects::{Vocabulary, that_differ};
 
 /// Something that speaks for a verdict, besides the shared shingles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,7 +135,7 @@ impl Reason {
 fn speaks(what: Evidence, a: &Marks, b: &Marks, ours: &Fingerprint, theirs: &Fingerprint, context: Context) -> bool {
     match what {
         Evidence::Numbers => a.numbers_differ(b),
-        Evidence::Subjects => ours.vocabulary.differs_in_subject(&theirs.vocabulary),
+        Evidence::Subjects => that_differ(&ours.vocabulary, &theirs.vocabulary).is_some(),
         Evidence::SameTitle => a.same_title(b),
         Evidence::SameOpening => a.same_opening(b),
         Evidence::SameAddress => context.same_address,

@@ -51,12 +51,6 @@ impl Vocabulary {
         ours.lack_subject_of(&theirs) && theirs.lack_subject_of(&ours) && ours.share_title_word_with(&theirs)
     }
 
-    /// The subjects of this text that `other` does not mention, as [`bits`] gives them.
-    pub(super) fn subjects_missing_in(&self, other: &Self) -> Vec<u16> {
-        let (ours, theirs) = (self.parts(), other.parts());
-        ours.subjects.iter().copied().filter(|word| !theirs.has(*word)).collect()
-    }
-
     /// The bytes that this occupies outside itself.
     pub fn heap(&self) -> usize {
         size_of_val::<[u16]>(&self.0)
@@ -82,15 +76,11 @@ struct Parts<'a> {
 
 impl Parts<'_> {
     fn lack_subject_of(&self, other: &Self) -> bool {
-        other.subjects.iter().any(|word| !self.has(*word))
+        other.subjects.iter().any(|word| !self.title_has(*word) && self.text.binary_search(word).is_err())
     }
 
     fn share_title_word_with(&self, other: &Self) -> bool {
         self.subjects.iter().chain(self.title).any(|word| other.title_has(*word))
-    }
-
-    fn has(&self, word: u16) -> bool {
-        self.title_has(word) || self.text.binary_search(&word).is_ok()
     }
 
     fn title_has(&self, word: u16) -> bool {
@@ -99,11 +89,22 @@ impl Parts<'_> {
 }
 
 /// The words that say something, sorted and distinct.
+#[expect(clippy::cast_possible_truncation, reason = "16 bits of a hash are kept")]
 fn words(joined: &str) -> Vec<u16> {
-    let mut words: Vec<u16> = joined.split(' ').filter_map(bits).collect();
+    let mut words: Vec<u16> = joined.split(' ').filter_map(terms::name).map(|name| word_hash(name) as u16).collect();
     words.sort_unstable();
     words.dedup();
     words
+}
+
+/// The subjects of each text that the other does not mention, as [`bits`] gives them; `None` where they are about the same.
+pub(super) fn that_differ(one: &Vocabulary, other: &Vocabulary) -> Option<(Vec<u16>, Vec<u16>)> {
+    let (ours, theirs) = (one.parts(), other.parts());
+    let missing = |ours: &Parts<'_>, theirs: &Parts<'_>| -> Vec<u16> {
+        let there = |word: &u16| theirs.title_has(*word) || theirs.text.binary_search(word).is_ok();
+        ours.subjects.iter().copied().filter(|word| !there(word)).collect()
+    };
+    one.differs_in_subject(other).then(|| (missing(&ours, &theirs), missing(&theirs, &ours)))
 }
 
 /// What is kept of a normalized word; `None` where it says nothing.
