@@ -123,7 +123,7 @@ impl Marks {
     }
 
     /// Whether the two are about different things; see [`subjects::differ`].
-    pub(super) fn differs_in_subject(&self, other: &Self) -> bool {
+    fn differs_in_subject(&self, other: &Self) -> bool {
         subjects::differ(self.vocabulary(), other.vocabulary())
     }
 

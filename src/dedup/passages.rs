@@ -106,9 +106,8 @@ pub fn compare(ours: Side<'_>, theirs: Side<'_>) -> Comparison {
     let numbers = numbers(&a, &b);
     let (one, other) = (Fingerprint::of(ours.title, ours.text), Fingerprint::of(theirs.title, theirs.text));
     let mut subjects = Subjects::default();
-    if subjects::differ(one.vocabulary.words(), other.vocabulary.words()) {
-        subjects.ours = named(&a, &one.vocabulary.subjects_missing_in(&other.vocabulary));
-        subjects.theirs = named(&b, &other.vocabulary.subjects_missing_in(&one.vocabulary));
+    if let Some((here, there)) = subjects::that_differ(&one.vocabulary, &other.vocabulary) {
+        (subjects.ours, subjects.theirs) = (named(&a, &here), named(&b, &there));
     }
     let changes = Changes::of(&a, &b, &runs, numbers.len());
     Comparison { coverage, passages: runs.iter().map(|run| passage(&a, &b, run)).collect(), numbers, subjects, changes }
@@ -289,8 +288,8 @@ pub fn compare_with_fingerprint(ours: Side<'_>, document: &Fingerprint) -> Compa
     };
     let numbers: Vec<NumberChange> = changed(&all_numbers(&text), &document.numbers).into_iter().map(number).collect();
     let mut subjects = Subjects::default();
-    if subjects::differ(fingerprint.vocabulary.words(), document.vocabulary.words()) {
-        subjects.ours = named(&text, &fingerprint.vocabulary.subjects_missing_in(&document.vocabulary));
+    if let Some((here, _)) = subjects::that_differ(&fingerprint.vocabulary, &document.vocabulary) {
+        subjects.ours = named(&text, &here);
     }
     let headline = fingerprint.title.is_some() && document.title.is_some() && fingerprint.title != document.title;
     let changes = Changes { headline, kept: coverage.theirs, numbers: small(numbers.len()), ..Changes::default() };

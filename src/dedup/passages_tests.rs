@@ -245,7 +245,7 @@ fn a_line_of_the_house_makes_no_text_a_match_and_hides_none() {
     let document = |n: usize| CorpusText {
         id: format!("{n:03}"),
         title: String::new(),
-        text: format!("{}\n{house}", (0..60).map(|i| format!("w{}", n * 60 + i)).collect::<Vec<_>>().join(" ")),
+        text: format!("a b c\n{}\n{house}", (0..60).map(|i| format!("w{}", n * 60 + i)).collect::<Vec<_>>().join(" ")),
     };
     let documents: Vec<CorpusText> = (0..200).map(document).collect();
     let all = super::Corpora::new(vec![Corpus::of("ref", &documents).unwrap()]);

@@ -13,7 +13,7 @@ use super::VerdictKind;
 use super::apart::apart;
 use super::compare::{Context, Marks, Overlap, Relation, relate_unless_apart};
 use super::fingerprint::{Fingerprint, Sketch};
-use super::subjects::Vocabulary;
+use super::subjects::{Vocabulary, that_differ};
 
 /// Something that speaks for a verdict, besides the shared shingles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,7 +144,7 @@ fn speaks(what: Evidence, a: &Marks, b: &Marks, ours: &Fingerprint, theirs: &Fin
     match what {
         Evidence::Apart => apart(&ours.shingles, &theirs.shingles),
         Evidence::Numbers => a.numbers_compared(b).other > 0,
-        Evidence::Subjects => a.differs_in_subject(b),
+        Evidence::Subjects => that_differ(&ours.vocabulary, &theirs.vocabulary).is_some(),
         Evidence::SameTitle => a.same_title(b),
         Evidence::SameOpening => a.same_opening(b),
         Evidence::SameAddress => context.same_address,

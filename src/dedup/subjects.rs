@@ -56,12 +56,6 @@ impl Vocabulary {
     pub(super) fn words(&self) -> &[u16] {
         &self.0
     }
-
-    /// The subjects of this text that `other` does not mention, as [`bits`] gives them.
-    pub(super) fn subjects_missing_in(&self, other: &Self) -> Vec<u16> {
-        let (ours, theirs) = (Parts::of(&self.0), Parts::of(&other.0));
-        ours.both.iter().chain(ours.repeated).copied().filter(|word| !theirs.has(*word)).collect()
-    }
 }
 
 /// Whether each of two texts is about something that the other does not mention, under headlines that have a word in
@@ -119,6 +113,15 @@ fn hashes(joined: &str) -> Vec<u16> {
     let mut words: Vec<u16> = joined.split(' ').filter_map(bits).collect();
     words.sort_unstable();
     words
+}
+
+/// The subjects of each text that the other does not mention, as [`bits`] gives them; `None` where they are about the same.
+pub(super) fn that_differ(one: &Vocabulary, other: &Vocabulary) -> Option<(Vec<u16>, Vec<u16>)> {
+    let (ours, theirs) = (Parts::of(&one.0), Parts::of(&other.0));
+    let missing = |ours: &Parts<'_>, theirs: &Parts<'_>| -> Vec<u16> {
+        ours.both.iter().chain(ours.repeated).copied().filter(|word| !theirs.has(*word)).collect()
+    };
+    differ(&one.0, &other.0).then(|| (missing(&ours, &theirs), missing(&theirs, &ours)))
 }
 
 /// What is kept of a normalized word; `None` where it says nothing.

@@ -236,3 +236,78 @@ fn show_names_the_original_and_what_differs() {
     let plain: Value = serde_json::from_str(&home.ok(&["show", "2", "--json"])).unwrap();
     assert!(plain.get("explanation").is_none(), "the item as every reader gets it");
 }
+
+/// On changed copies of real articles: what is left of the original is found, and what was put in is not.
+#[test]
+fn passages_find_what_is_left_of_an_article_and_no_more() {
+    use std::collections::BTreeMap;
+
+    use rasid::dedup::compare::Context;
+    use rasid::dedup::passages::{Side, compare};
+    use rasid::dedup::reason::Reason;
+
+    use crate::support::{jsonl_gz, shared};
+
+    let Some(path) = shared("data/near_duplicates_dev.jsonl.gz") else { return };
+    let text = |row: &Value, key: &str| row[key].as_str().unwrap_or_default().to_owned();
+    let rows: Vec<Value> = jsonl_gz(path).collect();
+    let originals: BTreeMap<String, String> = rows
+        .iter()
+        .filter(|row| row["kind"] == "original")
+        .step_by(16)
+        .map(|row| (text(row, "id"), text(row, "text")))
+        .collect();
+    let mut by_change: BTreeMap<String, Vec<(f32, f32)>> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row["kind"] == "copy") {
+        let Some(original) = originals.get(row["of"].as_str().unwrap()) else { continue };
+        let copy = text(row, "text");
+        let (ours, theirs) = (Side { title: "", text: &copy }, Side { title: "", text: original });
+        let found = compare(ours, theirs);
+        by_change.entry(text(row, "change")).or_default().push((found.coverage.ours, found.coverage.theirs));
+        let reason = Reason::of(&Fingerprint::of("", &copy), &Fingerprint::of("", original), Context::default());
+        assert!(reason.kind.is_some(), "{}: {reason:?}", row["change"]);
+    }
+    // The least mean of this text's share and of the original's.
+    let rows = [
+        ("exact", 1.0, 1.0),
+        ("format_light", 1.0, 1.0),
+        ("format_heavy", 1.0, 1.0),
+        ("headline_changed", 0.94, 0.94),
+        ("lede_changed", 0.85, 0.82),
+        ("drop10", 0.99, 0.85),
+        ("drop30", 0.98, 0.67),
+        ("drop50", 0.98, 0.45),
+        ("shuffle", 0.97, 0.97),
+        ("boilerplate", 0.9, 0.99),
+        ("sub5", 0.93, 0.93),
+        ("sub10", 0.87, 0.87),
+        ("sub20", 0.77, 0.77),
+        ("summary_p1", 0.95, 0.1),
+        ("truncated", 0.95, 0.4),
+        ("stitched2", 0.4, 0.99),
+        ("embedded", 0.4, 0.99),
+        ("combo", 0.75, 0.6),
+    ];
+    let mut wrong = Vec::new();
+    for (change, ours, theirs) in rows {
+        let found = by_change.remove(change).unwrap();
+        let mean = |pick: fn(&(f32, f32)) -> f32| found.iter().map(pick).sum::<f32>() / found.len() as f32;
+        let (here, there) = (mean(|pair| pair.0), mean(|pair| pair.1));
+        if here < ours || there < theirs {
+            wrong.push(format!("{change}: {here:.3} of the copy and {there:.3} of the original"));
+        }
+    }
+    assert!(wrong.is_empty() && by_change.is_empty(), "{wrong:?} {by_change:?}");
+    let other = rows_of_unrelated(&originals);
+    assert!(other < 0.02, "{other} of other articles");
+}
+
+/// The mean share of one article's words that stand in another one.
+fn rows_of_unrelated(originals: &std::collections::BTreeMap<String, String>) -> f32 {
+    use rasid::dedup::passages::{Side, compare};
+    let texts: Vec<&String> = originals.values().collect();
+    let pairs = texts.iter().zip(texts.iter().skip(1));
+    let side = |text| Side { title: "", text };
+    let shares: Vec<f32> = pairs.map(|(a, b)| compare(side(a), side(b)).coverage.ours).collect();
+    shares.iter().sum::<f32>() / shares.len() as f32
+}
