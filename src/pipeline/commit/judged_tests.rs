@@ -141,9 +141,9 @@ impl Room {
         assert_eq!(self.store.verify().unwrap(), Vec::<String>::new());
     }
 
-    /// What retention does: removes what was stored so far, at most `most`.
-    fn prune(&mut self, most: usize) {
-        self.committer.writer.prune(Timestamp::MAX, most).unwrap();
+    /// What retention does: removes the oldest items stored before.
+    fn prune(&mut self, before: Timestamp, most: usize) {
+        self.committer.writer.prune(before, most).unwrap();
         self.committer.follow();
         self.clean();
     }
@@ -252,7 +252,7 @@ fn what_was_said_outlives_the_item() {
     room.join(&strange, &original).unwrap();
     assert_eq!(room.verdict(&strange), (VerdictKind::Near, Some(id(&original))));
     // Retention takes the two that are older; what was said is still there when they come again, under whatever guid.
-    room.prune(2);
+    room.prune(Timestamp::MAX, 2);
     assert_eq!(room.store.corrections().unwrap().len(), 2);
     assert!(room.listed(&original).is_empty());
     room = room.reopen(dir.path());
@@ -263,7 +263,7 @@ fn what_was_said_outlives_the_item() {
     assert_eq!(room.verdict(&twin).1, Some(id(&original)));
     assert_eq!(room.verdict(&copy), (VerdictKind::Near, Some(id(&original))), "of this pair nothing was said");
     // The original is removed in turn, and comes again as what a person said it is: no copy.
-    room.prune(1);
+    room.prune(Timestamp::MAX, 1);
     assert!(room.store.item(id(&original)).unwrap().is_none());
     room.take(&[original.clone()]);
     assert_eq!(room.verdict(&original), (VerdictKind::New, None));
@@ -374,9 +374,7 @@ fn what_an_original_hid_comes_into_sight_when_retention_takes_it() {
     let whole = entry("d", "1", &original.content.text, 3);
     room.take(&[half.clone(), other_half.clone(), whole.clone()]);
     assert_eq!(room.listed(&original).len(), 3);
-    room.committer.writer.prune(before, 10).unwrap();
-    room.committer.follow();
-    room.clean();
+    room.prune(before, 10);
     // The one that says the same takes its place.
     assert_eq!(room.verdict(&whole), (VerdictKind::New, None));
     assert_eq!(room.item(&whole).content.text, original.content.text);
@@ -411,7 +409,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => n().prop_map(Step::Split),
         3 => (n(), n()).prop_map(|(item, of)| Step::Join(item, of)),
         2 => n().prop_map(Step::Forget),
-        1 => (1..3usize).prop_map(Step::Prune),
+        1 => (1..5usize).prop_map(Step::Prune),
     ]
 }
 
@@ -440,6 +438,7 @@ proptest! {
         let mut room = Room::open(dir.path());
         let probes: Vec<Fingerprint> = (0..10).map(|n| Fingerprint::of("", &text(n))).collect();
         let of = |n: usize, which: usize| entry(["a", "b", "c"][n % 3], &n.to_string(), &text(which), n as i64);
+        let mut times = Vec::new();
         for step in steps {
             match step {
                 Step::Take(entries) => {
@@ -454,8 +453,10 @@ proptest! {
                 Step::Split(n) => drop(room.split(&of(n, 0))),
                 Step::Join(item, original) => drop(room.join(&of(item, 0), &of(original, 0))),
                 Step::Forget(n) => drop(room.forget(&of(n, 0))),
-                Step::Prune(most) => room.prune(most),
+                // What was stored until so many steps ago.
+                Step::Prune(ago) => room.prune(times.iter().rev().nth(ago).copied().unwrap_or(Timestamp::UNIX_EPOCH), 256),
             }
+            times.push(now());
             room.agree(dir.path(), &probes);
             // Whatever is listed is listed under something in sight, and says what it said.
             let all = store::ItemQuery { duplicates: true, limit: 500, ..Default::default() };
