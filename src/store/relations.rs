@@ -23,6 +23,10 @@ use crate::item::{Correction, Item, Judged, LogKind};
 /// How many copies of copies are followed to the original. The writer lets no chain arise; this bounds one that is there.
 const MAX_CHAIN: usize = 16;
 
+/// So much of a summary stands in its full text, where neither title nor address says that it is one: of 8,000 articles in
+/// the order of their dates 51 expand another, 50 of them as another report would, and those have less.
+const WHOLE: f32 = 0.9;
+
 /// How alike two texts are: the kind, and the similarity of a verdict.
 pub(super) type Alike = (VerdictKind, f32);
 
@@ -181,20 +185,31 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Lets a new item that expands another take that one's place, unless a person wants it in sight.
+    /// Lets a new item that is the full text of another take that one's place, unless a person wants it in sight.
     pub(super) fn supersede(&mut self, by: &Item) -> Result<(), StoreError> {
         let (VerdictKind::Expands, Some(Original::Item(shorter))) = (by.verdict.kind, &by.verdict.of) else {
             return Ok(());
         };
         let Some(stored) = self.stored_item(*shorter)? else { return Ok(()) };
         let kept = stored.item.judged.as_ref().is_some_and(|judged| judged.kind == Correction::Split);
-        if stored.item.is_hidden() || kept || stored.item.id == by.id {
+        if stored.item.is_hidden() || kept || !self.is_full_text(by, &stored)? {
             return Ok(());
         }
         let contained = (VerdictKind::Contained, by.verdict.similarity);
         self.move_copies(*shorter, &Original::Item(by.id), contained)?;
         let standing = Standing { superseded: Some((by.id, contained.1)), ..Standing::of(&stored) };
         self.place(stored.no, standing)
+    }
+
+    /// Whether what expands another is its full text, rather than another report with the same background, or a page with the
+    /// same teasers.
+    fn is_full_text(&self, by: &Item, of: &Stored) -> Result<bool, StoreError> {
+        let (full, summary) = (self.target(&Original::Item(by.id))?, self.target(&Original::Item(of.item.id))?);
+        let (Some(full), Some(summary)) = (full.fingerprint, summary.fingerprint) else { return Ok(false) };
+        let (full, summary) = (Marks::of(&full), Marks::of(&summary));
+        let address = by.content.canonical_url.is_some() && by.content.canonical_url == of.item.content.canonical_url;
+        let whole = by.verdict.similarity >= WHOLE && full.same_opening(&summary);
+        Ok(by.id != of.item.id && (address || whole || full.same_title(&summary)))
     }
 
     /// The record of an item, with its text only where that is its own.

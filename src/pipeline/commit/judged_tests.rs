@@ -363,6 +363,36 @@ fn a_fuller_text_takes_the_place_of_its_summary_within_a_group_and_after_it() {
 }
 
 #[test]
+fn another_report_that_expands_an_article_leaves_it_in_sight() {
+    // Background in common; a page that has it whole, among others; the same title; the same address.
+    let article = entry("a", "1", &words(1, 0, 100), 0);
+    let follow_up = |title: bool, address: bool| {
+        let mut full = entry("b", "2", &format!("{}\n{}", words(2, 0, 150), words(1, 20, 90)), 1);
+        if address {
+            full.content.canonical_url = article.content.canonical_url.clone();
+        }
+        if title {
+            full.content.title = article.content.title.clone();
+            full.fingerprint = Fingerprint::of(&full.content.title, &full.content.text);
+        }
+        full
+    };
+    let round_up = entry("b", "3", &[words(3, 0, 100), words(4, 0, 90), words(1, 0, 100)].join("\n\n"), 1);
+    for (full, superseded) in [
+        (follow_up(false, false), false),
+        (round_up, false),
+        (follow_up(true, false), true),
+        (follow_up(false, true), true),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut room = Room::open(dir.path());
+        room.take(&[article.clone(), full.clone()]);
+        assert_eq!(room.verdict(&full), (VerdictKind::Expands, Some(id(&article))));
+        assert_eq!(room.item(&article).superseded_by, superseded.then_some(id(&full)));
+    }
+}
+
+#[test]
 fn what_an_original_hid_comes_into_sight_when_retention_takes_it() {
     let dir = tempfile::tempdir().unwrap();
     let mut room = Room::open(dir.path());
