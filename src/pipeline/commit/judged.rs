@@ -79,21 +79,24 @@ impl Corrections {
             let joined = said.judged.kind == Correction::Joined && verdict.kind.is_duplicate();
             return Ok((verdict, joined));
         }
-        if let Some(said) = self.of_text(fingerprint) {
-            let same = match fingerprint.content {
-                Some(hash) => store.has_content(said.item, hash)?,
-                None => false,
-            };
-            if same {
-                // The store lists it under the original, where the item is a copy itself.
-                let of = Some(Original::Item(said.item));
-                return Ok((Verdict { kind: VerdictKind::Exact, of, similarity: 1.0 }, false));
+        let found = match self.of_text(fingerprint) {
+            // The store lists it under the original, where the item is a copy itself.
+            Some(said) if holds(store, said, fingerprint)? => {
+                Verdict { kind: VerdictKind::Exact, of: Some(Original::Item(said.item)), similarity: 1.0 }
             }
             // The item is not there any more, or says something else.
-            let verdict = apply(store, said, verdict, |of| *of == said.judged.of)?;
-            return Ok((verdict, false));
-        }
-        Ok((self.nearer(index, fingerprint, &verdict).unwrap_or(verdict), false))
+            Some(said) => apply(store, said, verdict, |of| *of == said.judged.of)?,
+            None => self.nearer(index, fingerprint, &verdict).unwrap_or(verdict),
+        };
+        // That one of two is no copy of the other holds for the other, too, when it comes again.
+        let split_from_it = match &found.of {
+            Some(Original::Item(other)) if found.kind.is_copy() => self
+                .said
+                .get(other)
+                .is_some_and(|said| said.judged.kind == Correction::Split && said.judged.of == Original::Item(id)),
+            _ => false,
+        };
+        Ok((if split_from_it { Verdict::new_item() } else { found }, false))
     }
 
     /// The item that was split from the original of `verdict` and is at least as much like the text.
@@ -115,6 +118,14 @@ impl Corrections {
                 kind.then(b.similarity.total_cmp(&a.similarity)).then(a_id.cmp(b_id))
             })?;
         Some(best)
+    }
+}
+
+/// Whether the item of which something was said is still there with this text.
+fn holds(store: &Store, said: &Said, fingerprint: &Fingerprint) -> Result<bool, StoreError> {
+    match fingerprint.content {
+        Some(hash) => store.has_content(said.item, hash),
+        None => Ok(false),
     }
 }
 

@@ -190,10 +190,13 @@ fn a_split_holds_for_the_item_and_its_text_whatever_comes() {
     let original = entry("a", "1", &words(1, 0, 200), 0);
     let near = entry("b", "1", &format!("{} {}", words(1, 0, 150), words(2, 0, 40)), 1);
     let twin = entry("c", "1", &near.content.text, 2);
-    let excerpt = entry("d", "1", &words(1, 100, 200), 3);
+    // It comes last and was published first.
+    let excerpt = entry("d", "1", &words(1, 100, 200), -30);
     room.take(&[original.clone(), near.clone(), twin.clone(), excerpt.clone()]);
     assert_eq!(room.verdict(&near), (VerdictKind::Near, Some(id(&original))));
     assert_eq!(room.listed(&original), ids(&[&near, &twin, &excerpt]));
+    let first = &room.item(&original).copies[0];
+    assert_eq!((first.id, first.published_at < room.item(&original).content.published_at), (id(&excerpt), true));
     // A text that is the copy's letter for letter goes with it.
     assert_eq!(room.split(&near).unwrap().moved, [id(&twin)]);
     assert_eq!(room.verdict(&near), (VerdictKind::New, None));
@@ -261,7 +264,8 @@ fn what_was_said_outlives_the_item() {
     assert_eq!(room.verdict(&strange), (VerdictKind::Near, Some(id(&original))));
     assert_eq!(room.item(&strange).judged.unwrap().kind, Correction::Joined);
     assert_eq!(room.verdict(&twin).1, Some(id(&original)));
-    assert_eq!(room.verdict(&copy), (VerdictKind::Near, Some(id(&original))), "of this pair nothing was said");
+    assert_eq!(room.verdict(&copy), (VerdictKind::New, None), "the other way round neither");
+    assert!(room.item(&copy).judged.is_none());
     // The original is removed in turn, and comes again as what a person said it is: no copy.
     room.prune(Timestamp::MAX, 1);
     assert!(room.store.item(id(&original)).unwrap().is_none());
