@@ -229,7 +229,8 @@ fn an_item_is_read_as_any_version_wrote_it() {
     let [plain, judged] = [1, 2].map(|no| values::get(engine, Table::Items, &keys::number(no)).unwrap().unwrap());
     assert_eq!((plain[0], judged[0]), (1, 2), "what needs no new record is written as before");
     let bytes = |hex: &str| -> Vec<u8> {
-        (0..hex.len() / 2).map(|n| u8::from_str_radix(&hex[2 * n..2 * n + 2], 16).unwrap()).collect()
+        let pair = |at: usize| u8::from_str_radix(hex.get(at..at + 2).unwrap(), 16).unwrap();
+        (0..hex.len()).step_by(2).map(pair).collect()
     };
     for (no, hex) in [(1, FIRST), (2, SECOND)] {
         let read = schema::decode_item(no, &bytes(hex)).unwrap();

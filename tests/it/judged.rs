@@ -77,7 +77,7 @@ fn feed_of(entries: &[(&str, String)]) -> Answer {
         .iter()
         .map(|(name, text)| {
             let (title, time) =
-                (prose(name.len() as u64 * 77 + u64::from(name.as_bytes()[0]), 6), jiff::Timestamp::now());
+                (prose(name.len() as u64 * 77 + u64::from(name.as_bytes()[0]), 6), rasid::pipeline::now());
             format!(
                 "<item><guid>{name}</guid><title>{title}</title><link>/{name}</link><pubDate>{}</pubDate>\
                  <description>{text}</description></item>",
@@ -140,84 +140,74 @@ fn a_wrong_verdict_is_undone_over_the_socket_and_without_a_daemon() {
     let press = newsroom();
     let home = home(&press);
     let mut follower = Follower::default();
-    for daemon in [true, false] {
-        let running = daemon.then(|| home.daemon());
-        if daemon {
-            home.wait_until_it_answers();
-            ["a", "b", "c", "d"].iter().for_each(|feed| drop(home.ok(&["feeds", "poll", feed])));
-            wait_for("the feeds", || listing(&home, true).len() == 6);
-        }
-        follower.agrees(&home);
-        let (article, copy, part, other) =
-            (id_of(&home, "article"), id_of(&home, "copy"), id_of(&home, "part"), id_of(&home, "other"));
-        assert_eq!(copies(&by_guid(&home, "article")), [("copy", "near"), ("part", "contained")]);
-        let full = by_guid(&home, "full");
-        assert_eq!(
-            (full["verdict"]["kind"].as_str(), copies(&full)),
-            (Some("expands"), vec![("summary", "contained")])
-        );
-        assert_eq!(by_guid(&home, "summary")["superseded_by"], full["id"]);
-        assert_eq!(home.ok(&["show", &id_of(&home, "summary")]).matches("superseded by item:").count(), 1);
-        assert_eq!(json(&home, &["status", "--json"])["store"]["duplicates"], 3);
+    let daemon = home.daemon();
+    home.wait_until_it_answers();
+    ["a", "b", "c", "d"].iter().for_each(|feed| drop(home.ok(&["feeds", "poll", feed])));
+    wait_for("the feeds", || listing(&home, true).len() == 6);
+    follower.agrees(&home);
+    let [article, copy, part, other, summary] =
+        ["article", "copy", "part", "other", "summary"].map(|guid| id_of(&home, guid));
+    assert_eq!(copies(&by_guid(&home, "article")), [("copy", "near"), ("part", "contained")]);
+    let full = by_guid(&home, "full");
+    assert_eq!((full["verdict"]["kind"].as_str(), copies(&full)), (Some("expands"), vec![("summary", "contained")]));
+    assert_eq!(by_guid(&home, "summary")["superseded_by"], full["id"]);
+    assert_eq!(home.ok(&["show", &summary]).matches("superseded by item:").count(), 1);
+    assert_eq!(json(&home, &["status", "--json"])["store"]["duplicates"], 3);
 
-        // Split: it is told, listed, shown.
-        let done = json(&home, &["dedup", "split", &copy, "--why", "خبر آخر", "--json"]);
-        assert_eq!((done["item"]["verdict"]["kind"].as_str(), &done["moved"]), (Some("new"), &json!([])));
-        let judged = &by_guid(&home, "copy")["judged"];
-        assert_eq!((judged["kind"].as_str(), judged["why"].as_str()), (Some("split"), Some("خبر آخر")));
-        assert_eq!(judged["of"], format!("item:{article}"));
-        assert!(home.ok(&["show", &copy]).contains("split from item:"));
-        assert_eq!(copies(&by_guid(&home, "article")), [("part", "contained")]);
-        follower.agrees(&home);
-        let last = home.ok(&["tail", "--after", &(follower.last - 1).to_string()]);
-        assert_eq!(serde_json::from_str::<Value>(&last).unwrap()["kind"], "new");
+    // Split: it is told, listed, shown.
+    let done = json(&home, &["dedup", "split", &copy, "--why", "خبر آخر", "--json"]);
+    assert_eq!((done["item"]["verdict"]["kind"].as_str(), &done["moved"]), (Some("new"), &json!([])));
+    let judged = &done["item"]["judged"];
+    assert_eq!((judged["kind"].as_str(), judged["why"].as_str()), (Some("split"), Some("خبر آخر")));
+    assert_eq!(judged["of"], format!("item:{article}"));
+    assert!(home.ok(&["show", &copy]).contains("split from item:"));
+    follower.agrees(&home);
+    let last = home.ok(&["tail", "--after", &(follower.last - 1).to_string()]);
+    assert_eq!(serde_json::from_str::<Value>(&last).unwrap()["kind"], "new");
 
-        // Join: its copies go along; of a document of a corpus as well.
-        home.ok(&["dedup", "join", &article, &other]);
-        assert_eq!(copies(&by_guid(&home, "other")), [("article", "near"), ("part", "contained")]);
-        follower.agrees(&home);
-        let corpora = json(&home, &["corpus", "list", "--json"]);
-        let document = format!(
-            "corpus:{}/{}",
-            corpora["corpora"][0]["name"].as_str().unwrap(),
-            corpora["corpora"][0]["documents"][0]["id"].as_str().unwrap()
-        );
-        home.ok(&["dedup", "join", &other, &document]);
-        assert_eq!(by_guid(&home, "part")["verdict"]["of"], document);
-        follower.agrees(&home);
+    // Join: its copies go along; of a document of a corpus as well.
+    home.ok(&["dedup", "join", &article, &other]);
+    assert_eq!(copies(&by_guid(&home, "other")), [("article", "near"), ("part", "contained")]);
+    let corpora = json(&home, &["corpus", "list", "--json"]);
+    let corpus = &corpora["corpora"][0];
+    let document =
+        format!("corpus:{}/{}", corpus["name"].as_str().unwrap(), corpus["documents"][0]["id"].as_str().unwrap());
+    home.ok(&["dedup", "join", &other, &document]);
+    assert_eq!(by_guid(&home, "part")["verdict"]["of"], document);
+    follower.agrees(&home);
 
-        // What makes no sense is refused in words, and changes nothing.
-        for (args, code, said) in [
-            (vec!["split", "copy"], 2, "an id of 32 hexadecimal digits"),
-            (vec!["split", "99999"], 1, "there is no item `99999`"),
-            (vec!["split", copy.as_str()], 1, "an item of its own already"),
-            (vec!["join", article.as_str(), article.as_str()], 1, "a copy of itself"),
-            (vec!["join", article.as_str(), "corpus:none/x"], 1, "no loaded corpus has"),
-            (vec!["forget", part.as_str()], 1, "nothing was said"),
-        ] {
-            let output = home.rasid(&[&["dedup"], &args[..]].concat());
-            let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert_eq!(output.status.code(), Some(code), "{args:?}: {errors}");
-            assert!(errors.contains(said), "{args:?}: {errors}");
-        }
-        follower.agrees(&home);
-
-        // All that was said, the latest first; taken back, all is as it was.
-        let said = json(&home, &["dedup", "list", "--json"]);
-        let named = |said: &Value| said["item"].as_str().unwrap().to_owned();
-        let listed: Vec<String> = said["corrections"].as_array().unwrap().iter().map(named).collect();
-        assert_eq!(listed, [other.clone(), article.clone(), copy.clone()]);
-        assert_eq!(home.ok(&["dedup", "list"]).lines().count(), 4, "a headline and three lines");
-        for item in [&other, &article, &copy] {
-            home.ok(&["dedup", "forget", item]);
-            follower.agrees(&home);
-        }
-        home.ok(&["feeds", "poll", "b"]);
-        assert!(json(&home, &["dedup", "list", "--json"])["corrections"].as_array().unwrap().is_empty());
-        if let Some(running) = running {
-            assert!(running.terminate().success());
-        }
+    // What makes no sense is refused in words, and changes nothing.
+    let long = "ل".repeat(501);
+    for (args, code, said) in [
+        (vec!["split", "copy"], 2, "an id of 32 hexadecimal digits"),
+        (vec!["split", "99999"], 1, "there is no item `99999`"),
+        (vec!["split", copy.as_str()], 1, "an item of its own already"),
+        (vec!["split", part.as_str(), "--why", &long], 2, "longer than 500 characters"),
+        (vec!["join", article.as_str(), article.as_str()], 1, "a copy of itself"),
+        (vec!["join", article.as_str(), "corpus:none/x"], 1, "no loaded corpus has"),
+        (vec!["forget", part.as_str()], 1, "nothing was said"),
+    ] {
+        let output = home.rasid(&[&["dedup"], &args[..]].concat());
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {errors}");
+        assert!(errors.contains(said), "{args:?}: {errors}");
     }
+    assert!(daemon.terminate().success());
+
+    // Without a daemon: all that was said is there, the latest first; a summary is brought back; taken back, all is as it was.
+    home.ok(&["dedup", "split", &summary]);
+    let said = json(&home, &["dedup", "list", "--json"]);
+    let named = |said: &Value| said["item"].as_str().unwrap().to_owned();
+    let listed: Vec<String> = said["corrections"].as_array().unwrap().iter().map(named).collect();
+    assert_eq!(listed, [summary, other.clone(), article.clone(), copy.clone()]);
+    assert_eq!(home.ok(&["dedup", "list"]).lines().count(), 5, "a headline and four lines");
+    follower.agrees(&home);
+    for item in &listed {
+        home.ok(&["dedup", "forget", item]);
+    }
+    follower.agrees(&home);
+    assert_eq!(copies(&by_guid(&home, "article")), [("copy", "near"), ("part", "contained")]);
+    assert!(json(&home, &["dedup", "list", "--json"])["corrections"].as_array().unwrap().is_empty());
     let config = rasid::store::StoreConfig { path: home.path("data"), ..Default::default() };
     assert_eq!(rasid::store::open(&config).unwrap().0.verify().unwrap(), Vec::<String>::new());
 }

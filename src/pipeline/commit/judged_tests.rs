@@ -249,7 +249,7 @@ fn what_was_said_outlives_the_item() {
     let strange = entry("c", "1", &words(7, 0, 120), 2);
     let guid = renamed(entry("b", "1", &words(1, 0, 180), 1), "2");
     room.take(&[copy.clone(), strange.clone()]);
-    room.take(&[original.clone()]);
+    room.take(std::slice::from_ref(&original));
     assert_eq!(room.verdict(&original), (VerdictKind::Near, Some(id(&copy))), "the copy came first");
     room.split(&original).unwrap();
     room.join(&strange, &original).unwrap();
@@ -269,7 +269,7 @@ fn what_was_said_outlives_the_item() {
     // The original is removed in turn, and comes again as what a person said it is: no copy.
     room.prune(Timestamp::MAX, 1);
     assert!(room.store.item(id(&original)).unwrap().is_none());
-    room.take(&[original.clone()]);
+    room.take(std::slice::from_ref(&original));
     assert_eq!(room.verdict(&original), (VerdictKind::New, None));
     assert!(room.item(&original).judged.is_some());
     let probes = [original.fingerprint.clone(), copy.fingerprint.clone(), strange.fingerprint.clone()];
