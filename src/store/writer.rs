@@ -261,8 +261,8 @@ impl Writer {
         })
     }
 
-    /// What has to be compared with new texts, or not any more, since this was last asked: by retention and corrections. What
-    /// a group does is known to whoever decided it.
+    /// What has to be compared with new texts, or not any more, since this was last asked: by retention and corrections, and
+    /// where an item of a group became something else than was decided.
     pub fn moved(&mut self) -> Moved {
         std::mem::take(&mut self.moved)
     }
@@ -343,6 +343,7 @@ impl Change<'_> {
 
     fn add(&mut self, id: ItemId, candidate: Candidate, verdict: Verdict) -> Result<(), StoreError> {
         let Candidate { feed, key, hash, content, topics, fingerprint } = candidate;
+        let decided = verdict.kind;
         let verdict = self.settled(id, verdict, &fingerprint)?;
         // It was stored before, and removed: what was said of it holds.
         let judged = corrections::of(&self.staged, id)?.and_then(|said| said.fitting(&verdict));
@@ -369,6 +370,11 @@ impl Change<'_> {
         if stored.is_compared() {
             let record = fingerprints::encode(&stored.item, &fingerprint)?;
             values::put(&mut self.staged, Table::Fingerprints, &keys::number(no), &record)?;
+            if decided.is_duplicate() && !stored.is_duplicate() {
+                // Whoever decided took it for a copy (of itself, as it turned out).
+                let at = fingerprints::window_time(stored.item.content.published_at, self.at);
+                self.moved.extend(Moved { compared: vec![(id, at, fingerprint)], ..Moved::default() });
+            }
         }
         self.log(kind, &stored, Vec::new())?;
         self.supersede(&stored.item)

@@ -9,12 +9,12 @@ use tokio::sync::{oneshot, watch};
 use url::Url;
 
 use super::{Committer, Order};
-use crate::dedup::{DedupConfig, Fingerprint, Original, VerdictKind};
+use crate::dedup::{DedupConfig, Fingerprint, Index, Original, Verdict, VerdictKind};
 use crate::id::{EntryKey, ItemId};
 use crate::item::{Candidate, Content, Correction, Item, PublishedFrom, TextFrom};
 use crate::pipeline::now;
 use crate::serve::Loaded;
-use crate::store::{self, Corrected, Correcting, Retention, Store, StoreConfig};
+use crate::store::{self, Corrected, Correcting, Decided, Group, Retention, Store, StoreConfig};
 use crate::units::ByteSize;
 
 const LETTERS: [char; 16] = ['ب', 'ت', 'ج', 'ح', 'د', 'ر', 'ز', 'س', 'ش', 'ص', 'ط', 'ع', 'ف', 'ق', 'ك', 'ل'];
@@ -241,6 +241,37 @@ fn a_split_holds_for_the_item_and_its_text_whatever_comes() {
 }
 
 #[test]
+fn an_exact_copy_that_is_split_has_its_text_and_those_that_say_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut room = Room::open(dir.path());
+    let original = entry("a", "1", &words(1, 0, 50), 0);
+    let copy = entry("b", "1", &original.content.text, 1);
+    let before = entry("c", "1", &original.content.text, 2);
+    room.take(&[original.clone(), copy.clone(), before.clone()]);
+    assert_eq!(room.verdict(&copy), (VerdictKind::Exact, Some(id(&original))));
+    assert_eq!(room.split(&copy).unwrap().moved, [id(&before)]);
+    room = room.reopen(dir.path());
+    // The original changes: nobody borrows from it any more.
+    let mut revised = entry("a", "1", &words(1, 0, 60), 3);
+    revised.content.fetched_at = now();
+    let after = entry("d", "1", &original.content.text, 4);
+    room.take(&[after.clone(), revised.clone(), original.clone()]);
+    for item in [&copy, &before, &after] {
+        assert_eq!(room.item(item).content.text, original.content.text);
+    }
+    assert_eq!(room.item(&original).content.text, revised.content.text);
+    assert_eq!(room.listed(&copy), ids(&[&before, &after]));
+    // The other one is stored anew, with the text that both had: it is no copy of the one that was split from it.
+    room.prune(Timestamp::MAX, 1);
+    room.take(std::slice::from_ref(&original));
+    assert_eq!(room.verdict(&original), (VerdictKind::New, None));
+    let last = entry("e", "1", &original.content.text, 5);
+    room.take(std::slice::from_ref(&last));
+    assert_eq!(room.verdict(&last), (VerdictKind::Exact, Some(id(&copy))));
+    room.agree(dir.path(), &[original.fingerprint.clone(), revised.fingerprint.clone()]);
+}
+
+#[test]
 fn what_was_said_outlives_the_item() {
     let dir = tempfile::tempdir().unwrap();
     let mut room = Room::open(dir.path());
@@ -425,6 +456,21 @@ fn what_an_original_hid_comes_into_sight_when_retention_takes_it() {
     room.agree(dir.path(), &[original.fingerprint.clone(), half.fingerprint.clone(), young.fingerprint.clone()]);
 }
 
+#[test]
+fn what_was_stored_before_the_window_is_not_in_it_by_being_revised() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut room = Room::open(dir.path());
+    let old = entry("a", "1", &words(1, 0, 100), -45 * 24 * 60);
+    let decided = Decided { candidate: old.clone(), verdict: Verdict::new_item() };
+    let at = Some(old.content.fetched_at);
+    room.committer.writer.commit(Group { items: vec![decided], at, ..Group::default() }).unwrap();
+    let revised = entry("a", "1", &words(1, 0, 110), 0);
+    room.take(std::slice::from_ref(&revised));
+    assert_eq!(room.item(&old).revision, 2);
+    room.agree(dir.path(), &[old.fingerprint.clone()]);
+    assert_eq!(room.committer.index.as_ref().map(Index::len), Some(0));
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Take(Vec<(usize, usize)>),
@@ -471,7 +517,11 @@ proptest! {
         let dir = tempfile::tempdir().unwrap();
         let mut room = Room::open(dir.path());
         let probes: Vec<Fingerprint> = (0..10).map(|n| Fingerprint::of("", &text(n))).collect();
-        let of = |n: usize, which: usize| entry(["a", "b", "c"][n % 3], &n.to_string(), &text(which), n as i64);
+        // One of eight was published before the window.
+        let of = |n: usize, which: usize| {
+            let minutes = if n == 7 { -45 * 24 * 60 } else { n as i64 };
+            entry(["a", "b", "c"][n % 3], &n.to_string(), &text(which), minutes)
+        };
         let mut times = Vec::new();
         for step in steps {
             match step {
