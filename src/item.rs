@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::dedup::{Fingerprint, Verdict};
+use crate::dedup::{Fingerprint, Original, Verdict};
 use crate::extract::url::canonical;
 use crate::id::{EntryKey, FeedId, ItemId, Seq, TopicId};
 use crate::source::{FeedCursor, PollRecord, Unread};
@@ -159,6 +159,30 @@ pub struct Copy {
     pub similarity: f32,
 }
 
+/// Which way a person corrected a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Correction {
+    /// The item is no copy, but an item of its own.
+    Split,
+    /// The item is a copy.
+    Joined,
+}
+
+/// That an item's verdict is a person's, not the program's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Judged {
+    /// What was said.
+    pub kind: Correction,
+    /// Of what it is no copy, or is one.
+    pub of: Original,
+    /// When it was said.
+    pub at: Timestamp,
+    /// Why, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
 /// A stored item, as every reader gets it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Item {
@@ -179,21 +203,36 @@ pub struct Item {
     pub topics: Vec<TopicMatch>,
     /// Whether it is a copy, and of what.
     pub verdict: Verdict,
-    /// Its copies, first published first.
+    /// The fuller text that took its place; none while it is in sight, or where it is a copy anyway.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded_by: Option<ItemId>,
+    /// That a person said what it is; none where the program did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Judged>,
+    /// Its copies, first published first: items whose place it took are among them.
     pub copies: Vec<Copy>,
     /// The story it belongs to.
     pub story: Option<String>,
 }
 
-/// What a log record tells.
+impl Item {
+    /// Whether listings leave it out: it is a copy, or a fuller text took its place.
+    pub const fn is_hidden(&self) -> bool {
+        self.verdict.kind.is_duplicate() || self.superseded_by.is_some()
+    }
+}
+
+/// What a log record tells. An item that comes into sight or goes out of it later than when it was stored is told by the
+/// same words: whoever shows what is `new`, hides what is a `duplicate` and replaces an item by its id is always right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogKind {
-    /// A new item.
+    /// A new item, or one that turned out to be no copy.
     New,
-    /// An item whose words changed.
+    /// An item whose words changed, or what it is linked to; whether it is in sight did not.
     Revised,
-    /// A copy of something known.
+    /// A copy of something known, or an item that turned out to be one, or one of another original, or whose place a
+    /// fuller text took.
     Duplicate,
     /// An item whose topics changed.
     Reclassified,

@@ -35,7 +35,7 @@ pub(super) struct Args {
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
     limit: u64,
-    /// Also copies of items listed
+    /// Also copies of items listed, and items whose place a fuller text took
     #[arg(long)]
     all: bool,
     /// The form [default: table on a terminal, else ndjson]
@@ -149,6 +149,7 @@ const COLUMNS: [Column; 6] = [
 
 fn row(item: &Item) -> Vec<String> {
     let copies = match (item.verdict.kind.is_duplicate(), item.copies.len()) {
+        _ if item.superseded_by.is_some() => "is superseded".to_owned(),
         (true, _) => format!("is {}", kind(item)),
         (false, 0) => String::new(),
         (false, n) => n.to_string(),

@@ -10,6 +10,7 @@ pub mod check;
 mod columns;
 mod corpus;
 pub mod corpus_pack;
+mod dedup;
 pub mod demo;
 mod feeds;
 mod input;
@@ -81,6 +82,9 @@ enum Command {
     /// The reference documents, and which of them a text is a copy of
     #[command(subcommand)]
     Corpus(corpus::Command),
+    /// Corrects verdicts: what is no copy, what is one
+    #[command(subcommand)]
+    Dedup(dedup::Command),
     /// Lists items, newest published first
     Items(items::Args),
     /// Shows one item: its text, why it has its topics, what it is a copy of
@@ -122,6 +126,7 @@ fn dispatch(cli: Cli) -> ExitCode {
         Command::Feeds(command) => read(&dir, async |here| feeds::run(&here, command).await),
         Command::Topics(command) => read(&dir, async |here| topics::run(&here, command).await),
         Command::Corpus(corpus::Command::Shown(command)) => read(&dir, async |here| corpus::run(&here, command).await),
+        Command::Dedup(command) => read(&dir, async |here| dedup::run(&here, command).await),
         Command::Items(args) => read(&dir, async |here| items::run(&here, &args).await),
         Command::Show(args) => read(&dir, async |here| show::run(&here, &args).await),
         Command::Tail(args) => read(&dir, async |here| tail::run(&here, &args).await),

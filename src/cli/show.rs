@@ -104,6 +104,7 @@ fn describe(screen: Screen, item: &Item, why: &Explanation, most: Most) -> Resul
     line("figures", why.reason.as_ref().map(passages::figures).unwrap_or_default())?;
     line("shared", why.comparison.as_ref().map(passages::coverage).unwrap_or_default())?;
     line("changed", why.comparison.as_ref().map(|found| found.changes.in_words().join(", ")).unwrap_or_default())?;
+    line("standing", super::dedup::standing(item))?;
 
     out.push_str(&topics(screen, &item.topics, &[&content.title, &content.summary, &content.text]));
     if let Some(found) = &why.comparison {

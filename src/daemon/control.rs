@@ -1,4 +1,4 @@
-//! What readers may ask of the running system: poll now, learn, reclassify, read the configuration again.
+//! What readers may ask of the running system: poll now, learn, correct a verdict, reclassify, read the configuration again.
 //!
 //! In: [`Control`] messages and SIGHUP. Out: wishes for the scheduler, the teacher and the
 //! committer; a replaced [`Loaded`].
@@ -55,6 +55,14 @@ pub(super) async fn run(
                 let request = Request { topic, said, forgotten, answer };
                 if let Err(mpsc::error::TrySendError::Full(request)) = reached.requests.try_send(request) {
                     let _gone = request.answer.send(Err(TOO_MUCH.to_owned()));
+                }
+            }
+            Some(Control::Correct { correcting, answer }) => {
+                let order = Order::Correct { correcting, answer };
+                if let Err(mpsc::error::TrySendError::Full(Order::Correct { answer, .. })) =
+                    reached.orders.try_send(order)
+                {
+                    let _gone = answer.send(Err(TOO_MUCH.to_owned()));
                 }
             }
             Some(Control::Reclassify { topic, since, answer }) => {

@@ -79,6 +79,12 @@ impl Fingerprint {
         }
     }
 
+    /// How many shingles both have.
+    pub fn shared_with(&self, other: &Self) -> u32 {
+        let theirs: HashSet<u32> = other.shingles.iter().copied().collect();
+        u32::try_from(self.shingles.iter().filter(|shingle| theirs.contains(shingle)).count()).unwrap_or(u32::MAX)
+    }
+
     /// Whether title and text have at least `least` words together.
     pub fn has_words(&self, least: u32) -> bool {
         self.words.saturating_add(self.title_words) >= least

@@ -269,7 +269,7 @@ pub fn compare_with_fingerprint(ours: Side<'_>, document: &Fingerprint) -> Compa
     }
     let least = (SHINGLE + 1).min(words.len());
     runs.retain(|run| run.shared >= least);
-    let shared = fingerprint.shingles.iter().filter(|one| theirs.contains(one)).count();
+    let shared = fingerprint.shared_with(document) as usize;
     let coverage = Coverage {
         ours: share(runs.iter().flat_map(|run| run.same(true)), words.len()),
         theirs: ratio(shared, document.shingles.len()),

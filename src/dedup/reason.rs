@@ -5,8 +5,6 @@
 //! be left out.
 //! Why it asks again with less evidence, and does not repeat the rules: so that it can never say something else than they do.
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::VerdictKind;
@@ -92,11 +90,12 @@ const ALL: [Evidence; 8] = [
 impl Reason {
     /// Why the text of `ours` is to that of `theirs` what it is.
     pub fn of(ours: &Fingerprint, theirs: &Fingerprint, context: Context) -> Self {
-        let there: HashSet<u32> = theirs.shingles.iter().copied().collect();
-        let shared = ours.shingles.iter().filter(|shingle| there.contains(shingle)).count();
         let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let overlap =
-            Overlap { shared: small(shared), new: small(ours.shingles.len()), known: small(theirs.shingles.len()) };
+        let overlap = Overlap {
+            shared: ours.shared_with(theirs),
+            new: small(ours.shingles.len()),
+            known: small(theirs.shingles.len()),
+        };
         let (a, b) = (Marks::of(ours), Marks::of(theirs));
         let evidence: Vec<Evidence> =
             ALL.into_iter().filter(|what| speaks(*what, &a, &b, ours, theirs, context)).collect();

@@ -8,6 +8,7 @@
 //! Read next: `items.rs`, the plainest resource; `guard.rs`, what stands before the router on TCP.
 
 mod corpus;
+mod dedup;
 mod feeds;
 mod files;
 mod guard;
@@ -39,12 +40,13 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::dedup::corpus::Corpora;
 use crate::id::{FeedId, ItemId, TopicId};
 use crate::source::{FeedConfig, PollRecord};
-use crate::store::{Judgement, Reclassification, Store, StoreError, Taught};
+use crate::store::{Corrected, Correcting, Judgement, Reclassification, Store, StoreError, Taught};
 use crate::topic::bag::Bag;
 use crate::topic::matcher::Topics;
 
 pub use axum::Router;
 pub use corpus::{CorpusFound, CorpusList, CorpusView, DocumentMatch, DocumentView};
+pub use dedup::{CorrectedView, CorrectionView, Corrections};
 pub use feeds::{CursorView, FeedHistory, FeedList, FeedView, Reloaded};
 pub use files::{Files, serve_files};
 pub use items::{Listing, RevisionView, Revisions};
@@ -120,6 +122,13 @@ pub enum Control {
         /// What came of it, or why nothing did.
         answer: oneshot::Sender<Result<Learning, String>>,
     },
+    /// Keep what somebody said of a verdict, and do it.
+    Correct {
+        /// What was said.
+        correcting: Correcting,
+        /// What came of it, or why it makes no sense.
+        answer: oneshot::Sender<Result<Corrected, String>>,
+    },
     /// Classify what is stored by the topics in force.
     Reclassify {
         /// One topic, or all.
@@ -188,6 +197,10 @@ fn routes(shared: Shared) -> Router {
         .route("/api/v1/topics/{id}/judgements", get(topics::judgements).post(topics::judge))
         .route("/api/v1/corpus", get(corpus::list))
         .route("/api/v1/corpus/match", post(corpus::matches))
+        .route("/api/v1/dedup", get(dedup::list))
+        .route("/api/v1/dedup/split", post(dedup::split))
+        .route("/api/v1/dedup/join", post(dedup::join))
+        .route("/api/v1/dedup/forget", post(dedup::forget))
         .route("/api/v1/stats", get(stats::show))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

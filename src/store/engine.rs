@@ -49,11 +49,12 @@ pub(super) enum Table {
     Unread,
     Judgements,
     Learned,
+    Corrections,
 }
 
 impl Table {
     /// All tables, in the order of their numbers. The numbers stand in keys of [`Table::Chunks`]: append only.
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 19] = [
         Self::Meta,
         Self::Items,
         Self::Chunks,
@@ -72,6 +73,7 @@ impl Table {
         Self::Unread,
         Self::Judgements,
         Self::Learned,
+        Self::Corrections,
     ];
 
     /// The tree's name on disk.
@@ -95,6 +97,7 @@ impl Table {
             Self::Unread => "unread",
             Self::Judgements => "judgements",
             Self::Learned => "learned",
+            Self::Corrections => "corrections",
         }
     }
 }

@@ -18,6 +18,7 @@
 //! | unread | feed 0, part |
 //! | judgements | topic 0, item id |
 //! | learned | topic 0; of the background 0 alone |
+//! | corrections | item id |
 
 use jiff::Timestamp;
 

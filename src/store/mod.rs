@@ -5,18 +5,21 @@
 //! cursor never stands past an item that could still be lost.
 //! Not here: deciding what is a copy ([`crate::dedup`]), when to write and to prune ([`crate::pipeline`]).
 //!
-//! From the outside in: `writer` and `reader` work on the records of `records`, `feeds` and `taught`; `schema` gives these
-//! their bytes, `keys` their places, `values` cuts the large ones, `staged` collects what a group writes, and
+//! From the outside in: `writer` and `reader` work on the records of `records`, `feeds`, `taught` and `corrections`;
+//! `relations` keeps right what items are to one another; `schema` gives the records their bytes, `keys` their places, `values` cuts the large ones, `staged` collects what a group writes, and
 //! `engine` writes it. `layout` knows the directory.
 
+mod corrections;
 mod engine;
 mod feeds;
+mod fingerprints;
 mod keys;
 mod layout;
 mod logged;
 mod reader;
 mod records;
 mod recurring;
+mod relations;
 mod schema;
 mod staged;
 mod taught;
@@ -36,7 +39,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+pub use corrections::{Corrected, Correcting, Said};
 pub use reader::{DEFAULT_PAGE, MAX_COPIES, MAX_PAGE, Store};
+pub use relations::Moved;
 pub use schema::Revision;
 pub use taught::{Classified, Judgement, Model, Reclassification, Taught};
 pub use writer::{MAX_PRUNE, Writer};
@@ -129,6 +134,10 @@ pub struct Known {
     pub hash: u64,
     /// Whether it is a duplicate.
     pub duplicate: bool,
+    /// Whether a fuller text took its place.
+    pub superseded: bool,
+    /// Whether new texts are compared with it.
+    pub compared: bool,
     /// Whether its text is from its web page.
     pub text_from_page: bool,
 }
@@ -146,7 +155,7 @@ pub struct ItemQuery {
     pub since: Option<Timestamp>,
     /// Published before this time.
     pub until: Option<Timestamp>,
-    /// Whether duplicates are listed too.
+    /// Whether duplicates are listed too, and what is superseded.
     pub duplicates: bool,
     /// At most [`MAX_PAGE`]; 0 is [`DEFAULT_PAGE`].
     pub limit: usize,
@@ -168,9 +177,9 @@ pub struct Page {
 pub struct Stats {
     /// The last position of the log.
     pub last_seq: u64,
-    /// Items that are not duplicates.
+    /// Items that are in sight: neither duplicates nor superseded.
     pub items: u64,
-    /// Duplicates.
+    /// Duplicates, and items that are superseded.
     pub duplicates: u64,
     /// Former words that are kept.
     pub revisions: u64,

@@ -19,7 +19,7 @@ use url::Url;
 use super::engine::{Read as _, Table, prefix_range};
 use super::logged::{self, Logged};
 use super::schema::{self, Revision, damaged};
-use super::{Inner, ItemQuery, Known, Page, Stats, StoreError, feeds, keys, records, values, verify};
+use super::{Inner, ItemQuery, Known, Page, Stats, StoreError, feeds, fingerprints, keys, records, values, verify};
 use crate::dedup::{Fingerprint, Original};
 use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq};
 use crate::item::{Copy, Item, LogRecord};
@@ -206,7 +206,8 @@ impl Store {
         Ok(None)
     }
 
-    /// Fingerprints of items (not of duplicates) stored since, with the time they were published, in the order of storing.
+    /// Fingerprints of items with which new texts are compared, of those stored since, in the order of storing; with the time
+    /// they were published, or stored where that was before.
     pub fn fingerprints(
         &self,
         since: Timestamp,
@@ -218,7 +219,7 @@ impl Store {
         let mut older = 0;
         for entry in engine.scan(Table::Fingerprints, (Bound::Unbounded, Bound::Unbounded)).rev() {
             let (key, head) = entry?;
-            if schema::fingerprint_stored_at(&key, values::beginning(&head))? >= since {
+            if fingerprints::stored_at(&key, values::beginning(&head))? >= since {
                 first = Some(key);
                 older = 0;
             } else {
@@ -239,9 +240,10 @@ impl Store {
                 },
             };
             let no = keys::last_number(&key).unwrap_or_default();
-            let stored = schema::decode_fingerprint(no, &bytes)?;
+            let stored = fingerprints::decode(no, &bytes)?;
             if stored.stored_at >= since {
-                each(stored.id, stored.published_at, stored.fingerprint);
+                let at = fingerprints::window_time(stored.published_at, stored.stored_at);
+                each(stored.id, at, stored.fingerprint);
             }
         }
         Ok(())
@@ -252,7 +254,7 @@ impl Store {
         let engine = &self.inner.engine;
         let Some((no, _)) = records::known(engine, id)? else { return Ok(None) };
         let Some(bytes) = values::get(engine, Table::Fingerprints, &keys::number(no))? else { return Ok(None) };
-        Ok(Some(schema::decode_fingerprint(no, &bytes)?.fingerprint.shingles))
+        Ok(Some(fingerprints::decode(no, &bytes)?.fingerprint.shingles))
     }
 
     /// What makes an item itself within its feed.

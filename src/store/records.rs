@@ -15,12 +15,16 @@ use crate::id::ItemId;
 use crate::item::TextFrom;
 use crate::topic::Decision;
 
-/// In the listings' values: the item is a duplicate.
+/// In the listings' values: the item is not in sight, being a duplicate or superseded. In the ids' values: it is a duplicate.
 pub(super) const DUPLICATE: u8 = 1;
 /// In the listings' values: the topic is only a `maybe`.
 pub(super) const MAYBE: u8 = 2;
 /// In the ids' values: the text is from the item's page.
 const FROM_PAGE: u8 = 2;
+/// In the ids' values: a fuller text took its place.
+const SUPERSEDED: u8 = 4;
+/// In the ids' values: it is a duplicate, and yet new texts are compared with it.
+const COMPARED: u8 = 8;
 const TRIES: usize = 8;
 
 /// In meta: items that are not duplicates.
@@ -64,8 +68,10 @@ pub(super) fn known(read: &impl Read, id: ItemId) -> Result<Option<(u64, Known)>
         Some((u64::from_be_bytes(*no), u64::from_be_bytes(*hash), *flags.first()?))
     };
     let (no, hash, flags) = parts().ok_or_else(|| damaged(format!("the entry of the id {id}"), "it is cut short"))?;
-    let (duplicate, text_from_page) = (flags & DUPLICATE != 0, flags & FROM_PAGE != 0);
-    Ok(Some((no, Known { id, hash, duplicate, text_from_page })))
+    let is = |flag: u8| flags & flag != 0;
+    let (duplicate, superseded, text_from_page) = (is(DUPLICATE), is(SUPERSEDED), is(FROM_PAGE));
+    let compared = !duplicate || is(COMPARED);
+    Ok(Some((no, Known { id, hash, duplicate, superseded, compared, text_from_page })))
 }
 
 /// One entry that a record calls for.
@@ -74,10 +80,14 @@ pub(super) type Indexed = (Table, Vec<u8>, Vec<u8>);
 /// All index entries of a record.
 pub(super) fn index(stored: &Stored) -> Result<Vec<Indexed>, StoreError> {
     let (no, item) = (stored.no, &stored.item);
-    let duplicate = if stored.is_duplicate() { DUPLICATE } else { 0 };
-    let from_page = if item.content.text_from == TextFrom::Page { FROM_PAGE } else { 0 };
+    let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+    let duplicate = flag(item.is_hidden(), DUPLICATE);
+    let flags = flag(stored.is_duplicate(), DUPLICATE)
+        | flag(item.content.text_from == TextFrom::Page, FROM_PAGE)
+        | flag(item.superseded_by.is_some(), SUPERSEDED)
+        | flag(stored.is_duplicate() && stored.is_compared(), COMPARED);
     let place = keys::published(keys::millis(item.content.published_at), no);
-    let id_value = [&no.to_be_bytes()[..], &stored.hash.to_be_bytes(), &[duplicate | from_page]].concat();
+    let id_value = [&no.to_be_bytes()[..], &stored.hash.to_be_bytes(), &[flags]].concat();
     let mut entries = vec![
         (Table::Ids, keys::id(item.id), id_value),
         (Table::ByTime, place.clone(), vec![duplicate]),
@@ -91,21 +101,22 @@ pub(super) fn index(stored: &Stored) -> Result<Vec<Indexed>, StoreError> {
     }
     // Hash and number: where several items share a hash the first is the one stored first, and removing it leaves the
     // others to be found.
-    if let (Some(hash), false) = (stored.content_hash, stored.is_duplicate()) {
+    if let (Some(hash), true) = (stored.content_hash, stored.is_compared()) {
         entries.push((Table::ByContent, [hash.0.to_vec(), keys::number(no)].concat(), Vec::new()));
     }
     if let Some(url) = &item.content.canonical_url {
         entries.push((Table::ByUrl, [keys::url(url), keys::number(no)].concat(), Vec::new()));
     }
-    if let (Some(original), true) = (&item.verdict.of, stored.is_duplicate()) {
-        entries.push((Table::Copies, [keys::original(original), place].concat(), schema::encode_copy(stored)?));
+    if let Some(original) = stored.original() {
+        entries.push((Table::Copies, [keys::original(&original), place].concat(), schema::encode_copy(stored)?));
     }
     Ok(entries)
 }
 
-/// The counters in meta that count a record. Feeds and topics count what a listing shows: no duplicates.
+/// The counters in meta that count a record. Feeds and topics count what a listing shows: no duplicates, and nothing that is
+/// superseded, which counts as one.
 pub(super) fn counted(stored: &Stored) -> BTreeSet<Vec<u8>> {
-    if stored.is_duplicate() {
+    if stored.item.is_hidden() {
         return BTreeSet::from([DUPLICATES.to_vec()]);
     }
     let topics = stored.item.topics.iter().map(|topic| [TOPIC, topic.id.as_str().as_bytes()].concat());

@@ -3,7 +3,8 @@
 //! In: the types of [`crate::item`]. Out: `[version byte][postcard]`, compressed where there is text, and back.
 //! Promise: what was written by any version of the program so far is read; a version that is not known is an error that
 //! names the record, never a guess.
-//! Not here: what is stored of the log ([`super::logged`]) and of feeds ([`super::feeds`]), under which keys ([`super::keys`]).
+//! Not here: what is stored of fingerprints ([`super::fingerprints`]), of the log ([`super::logged`]) and of feeds
+//! ([`super::feeds`]), under which keys ([`super::keys`]).
 //!
 //! postcard writes fields one after another without their names. So the structs here are the store's own (a change in
 //! `item.rs` does not touch them), none uses `flatten`, `skip` or `default`, and a struct that was released never
@@ -16,11 +17,9 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use url::Url;
 
 use super::StoreError;
-use crate::dedup::fingerprint::{Fingerprint, NumberInContext, Sketch};
-use crate::dedup::subjects::Vocabulary;
 use crate::dedup::{Original, Verdict, VerdictKind};
 use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq, TopicId};
-use crate::item::{Content, Copy, Item, LogKind, PublishedFrom, TextFrom};
+use crate::item::{Content, Copy, Correction, Item, Judged, LogKind, PublishedFrom, TextFrom};
 use crate::topic::{Decision, Evidence, Field, TopicMatch};
 
 /// The layout of keys and trees. Another one means another generation of the store.
@@ -43,6 +42,8 @@ pub(super) struct Stored {
     pub(super) content_hash: Option<ContentHash>,
     /// Whose text it has, where it keeps none of its own: an exact copy, letter for letter.
     pub(super) borrowed: Option<Borrowed>,
+    /// How much of it is in the text that took its place; 0 where none did.
+    pub(super) contained: f32,
     /// Without its copies; without its text where that is borrowed.
     pub(super) item: Item,
 }
@@ -59,6 +60,17 @@ pub(super) struct Borrowed {
 impl Stored {
     pub(super) fn is_duplicate(&self) -> bool {
         self.item.verdict.kind.is_duplicate()
+    }
+
+    /// Whether new texts are compared with it. A duplicate is found through its original, unless a person made it one:
+    /// then the original need not look like it.
+    pub(super) fn is_compared(&self) -> bool {
+        !self.is_duplicate() || self.item.judged.as_ref().is_some_and(|judged| judged.kind == Correction::Joined)
+    }
+
+    /// Under what it is listed, where it is not in sight itself.
+    pub(super) fn original(&self) -> Option<Original> {
+        if self.is_duplicate() { self.item.verdict.of.clone() } else { self.item.superseded_by.map(Original::Item) }
     }
 }
 
@@ -111,6 +123,28 @@ struct ItemV1<'a> {
     story: Option<Cow<'a, str>>,
 }
 
+/// Written only where one of the two is there.
+#[derive(Serialize, Deserialize)]
+struct ItemV2<'a> {
+    item: ItemV1<'a>,
+    superseded: Option<([u8; 16], f32)>,
+    judged: Option<JudgedV1<'a>>,
+}
+
+impl<'a> From<ItemV1<'a>> for ItemV2<'a> {
+    fn from(item: ItemV1<'a>) -> Self {
+        Self { item, superseded: None, judged: None }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct JudgedV1<'a> {
+    kind: u8,
+    of: OriginalV1<'a>,
+    at: i128,
+    why: Option<Cow<'a, str>>,
+}
+
 #[derive(Serialize, Deserialize)]
 struct TopicV1<'a> {
     id: Cow<'a, str>,
@@ -130,7 +164,7 @@ struct EvidenceV1<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-enum OriginalV1<'a> {
+pub(super) enum OriginalV1<'a> {
     Item([u8; 16]),
     Corpus(Cow<'a, str>, Cow<'a, str>),
 }
@@ -156,23 +190,6 @@ struct CopyV1<'a> {
     borrows: bool,
 }
 
-#[derive(Serialize, Deserialize)]
-struct FingerprintV1 {
-    id: [u8; 16],
-    stored_at: i128,
-    published_at: i128,
-    content: Option<[u8; 16]>,
-    title: Option<u64>,
-    numbers: Vec<NumberInContext>,
-    openings: Vec<u32>,
-    sketch: Sketch,
-    vocabulary: Vocabulary,
-    words: u32,
-    title_words: u32,
-    /// Differences from one to the next: sorted hashes take four bytes so, instead of five.
-    shingles: Vec<u32>,
-}
-
 /// The numbers that stand for an enum's values on disk, for ever.
 macro_rules! codes {
     ($code:ident, $of_code:ident, $type:ident { $($value:ident = $number:literal),+ $(,)? }) => {
@@ -194,11 +211,13 @@ codes!(log_code, log_of, LogKind { New = 0, Revised = 1, Duplicate = 2, Reclassi
 codes!(text_from_code, text_from_of, TextFrom { Page = 0, Feed = 1, Summary = 2 });
 codes!(published_from_code, published_from_of, PublishedFrom { Feed = 0, Page = 1, Fetch = 2 });
 codes!(decision_code, decision_of, Decision { Maybe = 0, Match = 1 });
+codes!(correction_code, correction_of, Correction { Split = 0, Joined = 1 });
 codes!(field_code, field_of, Field { Title = 0, Summary = 1, Text = 2, Url = 3, Feed = 4, Language = 5 });
 
 pub(super) fn encode_item(stored: &Stored) -> Result<Vec<u8>, StoreError> {
-    let Stored { no, key, hash, content_hash, borrowed, item } = stored;
-    let Item { id, seq, feed, content, stored_at, revision, topics, verdict, copies: _, story } = item;
+    let Stored { no, key, hash, content_hash, borrowed, contained, item } = stored;
+    let Item { id, seq, feed, content, stored_at, revision, topics, verdict, .. } = item;
+    let Item { superseded_by, judged, copies: _, story, .. } = item;
     let record = ItemV1 {
         id: id.0,
         key: key.0,
@@ -229,16 +248,26 @@ pub(super) fn encode_item(stored: &Stored) -> Result<Vec<u8>, StoreError> {
         similarity: verdict.similarity,
         story: story.as_deref().map(Cow::from),
     };
-    packed(&record, || format!("item {no}"))
+    let what = || format!("item {no}");
+    if superseded_by.is_none() && judged.is_none() {
+        return packed(V1, &record, what);
+    }
+    let superseded = superseded_by.map(|by| (by.0, *contained));
+    packed(V2, &ItemV2 { item: record, superseded, judged: judged.as_ref().map(judged_v1) }, what)
 }
 
 pub(super) fn decode_item(no: u64, bytes: &[u8]) -> Result<Stored, StoreError> {
     let what = || format!("item {no}");
-    let record: ItemV1<'static> = unpacked(bytes, what)?;
+    let record = if bytes.first() == Some(&V1) {
+        unpacked::<ItemV1<'static>>(V1, bytes, what)?.into()
+    } else {
+        unpacked::<ItemV2<'static>>(V2, bytes, what)?
+    };
     item_of(no, record).map_err(|error| damaged(what(), &error))
 }
 
-fn item_of(no: u64, record: ItemV1<'static>) -> Result<Stored, String> {
+fn item_of(no: u64, record: ItemV2<'static>) -> Result<Stored, String> {
+    let ItemV2 { item: record, superseded, judged } = record;
     let content = Content {
         url: url_of(record.url)?,
         canonical_url: url_of(record.canonical_url)?,
@@ -268,11 +297,14 @@ fn item_of(no: u64, record: ItemV1<'static>) -> Result<Stored, String> {
             of: record.of.map(original_of),
             similarity: record.similarity,
         },
+        superseded_by: superseded.map(|(by, _)| ItemId(by)),
+        judged: judged.map(judged_of).transpose()?,
         copies: Vec::new(),
         story: record.story.map(Cow::into_owned),
     };
-    let content_hash = record.content_hash.map(ContentHash);
-    Ok(Stored { no, key: EntryKey(record.key), hash: record.hash, content_hash, borrowed: record.borrowed, item })
+    let (key, hash, content_hash) = (EntryKey(record.key), record.hash, record.content_hash.map(ContentHash));
+    let contained = superseded.map_or(0.0, |(_, contained)| contained);
+    Ok(Stored { no, key, hash, content_hash, borrowed: record.borrowed, contained, item })
 }
 
 fn topic_v1(topic: &TopicMatch) -> TopicV1<'_> {
@@ -311,14 +343,26 @@ fn topic_of(topic: TopicV1<'static>) -> Result<TopicMatch, String> {
     })
 }
 
-fn original_v1(original: &Original) -> OriginalV1<'_> {
+pub(super) fn judged_v1(judged: &Judged) -> JudgedV1<'_> {
+    let Judged { kind, of, at, why } = judged;
+    let (kind, of) = (correction_code(*kind), original_v1(of));
+    JudgedV1 { kind, of, at: at.as_nanosecond(), why: why.as_deref().map(Cow::from) }
+}
+
+pub(super) fn judged_of(judged: JudgedV1<'static>) -> Result<Judged, String> {
+    let JudgedV1 { kind, of, at, why } = judged;
+    let (kind, of) = (correction_of(kind)?, original_of(of));
+    Ok(Judged { kind, of, at: time_of(at)?, why: why.map(Cow::into_owned) })
+}
+
+pub(super) fn original_v1(original: &Original) -> OriginalV1<'_> {
     match original {
         Original::Item(id) => OriginalV1::Item(id.0),
         Original::Corpus { corpus, document } => OriginalV1::Corpus(corpus.into(), document.into()),
     }
 }
 
-fn original_of(original: OriginalV1<'static>) -> Original {
+pub(super) fn original_of(original: OriginalV1<'static>) -> Original {
     match original {
         OriginalV1::Item(id) => Original::Item(ItemId(id)),
         OriginalV1::Corpus(corpus, document) => {
@@ -337,12 +381,12 @@ pub(super) fn encode_revision(revision: &Revision) -> Result<Vec<u8>, StoreError
         fetched_at: fetched_at.as_nanosecond(),
         replaced_at: replaced_at.as_nanosecond(),
     };
-    packed(&record, || format!("revision {revision}"))
+    packed(V1, &record, || format!("revision {revision}"))
 }
 
 pub(super) fn decode_revision(no: u64, bytes: &[u8]) -> Result<Revision, StoreError> {
     let what = || format!("a revision of item {no}");
-    let record: RevisionV1<'static> = unpacked(bytes, what)?;
+    let record: RevisionV1<'static> = unpacked(V1, bytes, what)?;
     let times = || Ok((time_of(record.fetched_at)?, time_of(record.replaced_at)?));
     let (fetched_at, replaced_at) = times().map_err(|error: String| damaged(what(), &error))?;
     Ok(Revision {
@@ -362,13 +406,16 @@ const MAX_COPY_URL: usize = 2_000;
 pub(super) fn encode_copy(stored: &Stored) -> Result<Vec<u8>, StoreError> {
     let item = &stored.item;
     let url = item.content.url.as_ref().map(Url::as_str).filter(|url| url.len() <= MAX_COPY_URL);
+    let superseded = (VerdictKind::Contained, stored.contained);
+    let verdict = (item.verdict.kind, item.verdict.similarity);
+    let (kind, similarity) = if stored.is_duplicate() { verdict } else { superseded };
     let record = CopyV1 {
         id: item.id.0,
         feed: item.feed.as_str().into(),
         url: url.map(Cow::from),
         published_at: item.content.published_at.as_nanosecond(),
-        kind: kind_code(item.verdict.kind),
-        similarity: item.verdict.similarity,
+        kind: kind_code(kind),
+        similarity,
         borrows: stored.borrowed.is_some(),
     };
     plain(&record, || format!("the copy {}", item.id))
@@ -392,84 +439,19 @@ pub(super) fn decode_copy(bytes: &[u8]) -> Result<(Copy, bool), StoreError> {
     copy().map(|copy| (copy, borrows)).map_err(|error| damaged(what(), &error))
 }
 
-/// What is stored of an item's fingerprint.
-pub(super) struct StoredFingerprint {
-    pub(super) id: ItemId,
-    pub(super) stored_at: Timestamp,
-    pub(super) published_at: Timestamp,
-    pub(super) fingerprint: Fingerprint,
-}
-
-pub(super) fn encode_fingerprint(item: &Item, of: &Fingerprint) -> Result<Vec<u8>, StoreError> {
-    let Fingerprint { content, title, shingles, numbers, openings, sketch, vocabulary, words, title_words } = of;
-    let mut last = 0u32;
-    let differences = shingles.iter().map(|shingle| {
-        let difference = shingle.wrapping_sub(last);
-        last = *shingle;
-        difference
-    });
-    let record = FingerprintV1 {
-        id: item.id.0,
-        stored_at: item.stored_at.as_nanosecond(),
-        published_at: item.content.published_at.as_nanosecond(),
-        content: content.map(|hash| hash.0),
-        title: *title,
-        numbers: numbers.clone(),
-        openings: openings.clone(),
-        sketch: *sketch,
-        vocabulary: vocabulary.clone(),
-        words: *words,
-        title_words: *title_words,
-        shingles: differences.collect(),
-    };
-    plain(&record, || format!("the fingerprint of {}", item.id))
-}
-
-pub(super) fn decode_fingerprint(no: u64, bytes: &[u8]) -> Result<StoredFingerprint, StoreError> {
-    let what = || format!("the fingerprint of item {no}");
-    let record: FingerprintV1 = unplain(bytes, what)?;
-    let time = |time: i128| time_of(time).map_err(|error| damaged(what(), &error));
-    let (stored_at, published_at) = (time(record.stored_at)?, time(record.published_at)?);
-    let mut last = 0u32;
-    let shingles = record.shingles.into_iter().map(|difference| {
-        last = last.wrapping_add(difference);
-        last
-    });
-    let fingerprint = Fingerprint {
-        content: record.content.map(ContentHash),
-        title: record.title,
-        shingles: shingles.collect(),
-        numbers: record.numbers,
-        openings: record.openings,
-        sketch: record.sketch,
-        vocabulary: record.vocabulary,
-        words: record.words,
-        title_words: record.title_words,
-    };
-    Ok(StoredFingerprint { id: ItemId(record.id), stored_at, published_at, fingerprint })
-}
-
-/// When the item of a fingerprint was stored, from the beginning of the fingerprint's record.
-pub(super) fn fingerprint_stored_at(key: &[u8], beginning: &[u8]) -> Result<Timestamp, StoreError> {
-    let what = || format!("the fingerprint of item {}", super::values::hex(key));
-    let rest = version_1(beginning, &what)?;
-    let read = postcard::take_from_bytes::<([u8; 16], i128)>(rest).map_err(|error| error.to_string());
-    read.and_then(|((_, stored_at), _)| time_of(stored_at)).map_err(|error| damaged(what(), &error))
-}
-
 /// `[version][zstd(postcard)]`.
-fn packed(record: &impl Serialize, what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
+fn packed(version: u8, record: &impl Serialize, what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
     let failed =
         |error: &dyn std::fmt::Display| StoreError::Engine(format!("{}: it cannot be encoded: {error}", what()));
     let bytes = postcard::to_stdvec(record).map_err(|error| failed(&error))?;
-    let mut out = vec![V1];
+    let mut out = vec![version];
     // sled's own compression cannot be built beside a current zstd, and cannot be switched afterwards.
     zstd::stream::copy_encode(bytes.as_slice(), &mut out, LEVEL).map_err(|error| failed(&error))?;
     Ok(out)
 }
 
-fn unpacked<T: DeserializeOwned>(bytes: &[u8], what: impl Fn() -> String) -> Result<T, StoreError> {
-    let rest = version_1(bytes, &what)?;
+fn unpacked<T: DeserializeOwned>(newest: u8, bytes: &[u8], what: impl Fn() -> String) -> Result<T, StoreError> {
+    let rest = version(newest, bytes, &what)?;
     let bytes = zstd::stream::decode_all(rest).map_err(|error| damaged(what(), &error.to_string()))?;
     postcard::from_bytes(&bytes).map_err(|error| damaged(what(), &error.to_string()))
 }
@@ -520,8 +502,13 @@ where
     postcard::from_bytes(rest).map_err(|error| damaged(what(), &error.to_string()))
 }
 
-fn version_1<'a>(bytes: &'a [u8], what: &impl Fn() -> String) -> Result<&'a [u8], StoreError> {
+pub(super) fn version_1<'a>(bytes: &'a [u8], what: &impl Fn() -> String) -> Result<&'a [u8], StoreError> {
     version(V1, bytes, what)
+}
+
+/// What is in a record of either version, where both begin alike.
+pub(super) fn version_1_or_2<'a>(bytes: &'a [u8], what: &impl Fn() -> String) -> Result<&'a [u8], StoreError> {
+    version(if bytes.first() == Some(&V1) { V1 } else { V2 }, bytes, what)
 }
 
 /// What is in a record of the version `newest`, the newest that is known of its kind.

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use super::engine::{Engine, Read as _, Table, Writes};
+use super::schema::Stored;
 use super::*;
-use crate::dedup::{Fingerprint, VerdictKind};
+use crate::dedup::{Fingerprint, Original, VerdictKind};
 use crate::id::EntryKey;
 use crate::item::{Content, PublishedFrom, TextFrom};
 
@@ -44,6 +45,20 @@ fn filled(path: &Path) -> Store {
     store
 }
 
+/// The same, with the second joined to the first.
+fn joined(path: &Path) -> Store {
+    let (store, mut writer) = opened(path).unwrap();
+    writer.commit(Group { items: vec![decided("1"), decided("2")], ..Group::default() }).unwrap();
+    let of = Original::Item(decided_id("1"));
+    let said = Correcting::Join { item: decided_id("2"), of, alike: None, why: Some("نسخة".to_owned()) };
+    writer.correct(Timestamp::from_second(1_780_000_100).unwrap(), said).unwrap();
+    store
+}
+
+fn decided_id(key: &str) -> ItemId {
+    ItemId::of(&"rt".parse().unwrap(), EntryKey::of("guid", key))
+}
+
 fn change(engine: &Engine, table: Table, key: &[u8], value: Option<&[u8]>) {
     engine.apply(&Writes::from([((table, key.to_vec()), value.map(<[u8]>::to_vec))])).unwrap();
 }
@@ -56,7 +71,12 @@ fn verify_finds_what_is_wrong() {
     let cases: Vec<Case<'_>> = vec![
         (Table::Items, one.clone(), None, "its item 1 is missing"),
         (Table::Items, one.clone(), Some(b"\0\0\x01damaged"), "item 1"),
-        (Table::Items, one.clone(), Some(b"\0\0\x09"), "item 1: its record has the version 9"),
+        (
+            Table::Items,
+            one.clone(),
+            Some(b"\0\0\x09"),
+            "item 1: its record has the version 9, and this program reads up to 2",
+        ),
         (Table::ByTime, place(1), None, "item 1: it has no entry in by_time"),
         (Table::ByTime, place(1), Some(&[1]), "item 1: its entry in by_time says something else"),
         (Table::ByTime, place(9), Some(&[0]), "by_time: the entry"),
@@ -70,6 +90,14 @@ fn verify_finds_what_is_wrong() {
         (Table::Cursors, b"rt\0c".to_vec(), Some(b"\0\0\x01"), "the cursor of rt"),
         (Table::Polls, b"rt\0........".to_vec(), Some(b"\0\0\x01"), "a poll of rt"),
         (Table::Judgements, b"x".to_vec(), Some(b"\0\0\x01"), "the judgement 78"),
+        (Table::Corrections, b"x".to_vec(), Some(b"\0\0\x01"), "the correction 78: its key is no item's id"),
+        (Table::Corrections, vec![7; 16], Some(b"\0\0\x01"), "the correction of 0707"),
+        (
+            Table::Corrections,
+            decided_id("2").0.to_vec(),
+            None,
+            "item 2: what was said of its verdict is not what is kept",
+        ),
         (Table::Learned, b"x\0".to_vec(), Some(b"\0\0\x01"), "what `7800` has learned"),
         (Table::Meta, b"classified".to_vec(), Some(b"\x01"), "the version of the topics"),
         (Table::Meta, b"reclassification".to_vec(), Some(b"\x01"), "the progress of reclassifying"),
@@ -77,7 +105,7 @@ fn verify_finds_what_is_wrong() {
     ];
     for (table, key, value, expected) in cases {
         let dir = tempfile::tempdir().unwrap();
-        let store = filled(dir.path());
+        let store = if table == Table::Corrections { joined(dir.path()) } else { filled(dir.path()) };
         assert_eq!(store.verify().unwrap(), Vec::<String>::new());
         change(&store.inner.engine, table, &key, value);
         let problems = store.verify().unwrap();
@@ -182,3 +210,77 @@ fn a_judgement_outlives_its_item_until_it_is_taken_back() {
     assert_eq!(store.judgements(&topic).unwrap(), []);
     assert_eq!(store.verify().unwrap(), Vec::<String>::new());
 }
+
+/// The words of a text of about `words` words, none of which is in another text.
+fn text(number: usize, words: usize) -> String {
+    let word = |n: usize| -> String {
+        let letters: Vec<char> = "ابتثجحخدذرزسشصضطظعغفقكلمنهوي".chars().collect();
+        let code = (number * 7_919 + n).wrapping_mul(2_654_435_761);
+        (0..2 + code % 5).map(|at| letters[(code >> (5 * at)) % letters.len()]).collect()
+    };
+    (0..words).map(word).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn an_item_is_read_as_any_version_wrote_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = joined(dir.path());
+    let engine = &store.inner.engine;
+    let [plain, judged] = [1, 2].map(|no| values::get(engine, Table::Items, &keys::number(no)).unwrap().unwrap());
+    assert_eq!((plain[0], judged[0]), (1, 2), "what needs no new record is written as before");
+    let bytes = |hex: &str| -> Vec<u8> {
+        let pair = |at: usize| u8::from_str_radix(hex.get(at..at + 2).unwrap(), 16).unwrap();
+        (0..hex.len()).step_by(2).map(pair).collect()
+    };
+    for (no, hex) in [(1, FIRST), (2, SECOND)] {
+        let read = schema::decode_item(no, &bytes(hex)).unwrap();
+        let Stored { no: _, item, .. } = records::load(engine, no).unwrap().unwrap();
+        assert_eq!(read.item, item);
+    }
+    let newer = [&[3], &judged[1..]].concat();
+    assert!(schema::decode_item(2, &newer).unwrap_err().to_string().contains("the version 3"));
+}
+
+/// How many bytes of keys and values what `items` adds to a store with `before` takes.
+fn volume(before: &[Decided], items: &[Decided]) -> usize {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, mut writer) = opened(dir.path()).unwrap();
+    let all = |store: &Store| -> usize {
+        let range = || (std::ops::Bound::Unbounded, std::ops::Bound::Unbounded);
+        let entries = Table::ALL.iter().flat_map(|table| store.inner.engine.scan(*table, range()));
+        entries.map(|entry| entry.unwrap()).map(|(key, value)| key.len() + value.len()).sum()
+    };
+    writer.commit(Group { items: before.to_vec(), ..Group::default() }).unwrap();
+    let empty = all(&store);
+    writer.commit(Group { items: items.to_vec(), ..Group::default() }).unwrap();
+    all(&store) - empty
+}
+
+#[test]
+fn a_copy_takes_less_room_than_an_item() {
+    let item = |key: &str, kind: VerdictKind, text: &str| {
+        let mut decided = decided(key);
+        decided.candidate.fingerprint = Fingerprint::of("عنوان", text);
+        text.clone_into(&mut decided.candidate.content.text);
+        let of = kind.is_duplicate().then(|| Original::Item(decided_id("1")));
+        decided.verdict = Verdict { kind, of, similarity: 1.0 };
+        decided
+    };
+    let article = text(1, 400);
+    let first = item("1", VerdictKind::New, &article);
+    let add = |one: Decided| volume(std::slice::from_ref(&first), &[one]);
+    let own = add(item("2", VerdictKind::New, &text(2, 400)));
+    let exact = add(item("2", VerdictKind::Exact, &article));
+    let near = add(item("2", VerdictKind::Near, &format!("{} {}", text(3, 20), text(1, 380))));
+    let excerpt = add(item("2", VerdictKind::Contained, &text(1, 130)));
+    eprintln!(
+        "bytes of an item of 400 words: {own}; of an exact copy: {exact}, a near one: {near}, a third of it: {excerpt}"
+    );
+    assert!(exact * 4 < own, "it keeps no text: {exact} of {own}");
+    assert!(near < own * 4 / 5, "it keeps no fingerprint: {near} of {own}");
+    assert!(excerpt < own / 2, "{excerpt} of {own}");
+}
+
+/// The two items of [`joined`], as the program wrote them first.
+const FIRST: &str = "0128b52ffd0058d50300e406676b6fa739187a3e560b9c657c551a576cc356751bb166b2f8a856a0d4eebc160100000102727400011468747470733a2f2f72742e6578616d706c652f31000ad8b9d986d988d8a7d986000fd986d8b520d8a7d984d8aed8a8d8b10100000000808090c3b6a4eab3310200000000030044096029a0b62866";
+const SECOND: &str = "0228b52ffd005815050044091ed66be979bf2ee3f6eab014b503759d3bc28e532352e2839d878f26cfe8aa7d0100000302727400011468747470733a2f2f72742e6578616d706c652f31000ad8b9d986d988d8a7d986000fd986d8b520d8a7d984d8aed8a8d8b10100000000808090c3b6a4eab331020100030100676b6fa739187a3e560b9c657c551a57000180a0c7ca9faaeab3310108d986d8b3d8aed8a904003c5dc0b566d1a0b62866";

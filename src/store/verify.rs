@@ -13,7 +13,7 @@ use super::records::{self, counter};
 use super::schema::{self, Stored};
 use super::values::{self, hex};
 use super::writer::NEXT_SEQ;
-use super::{StoreError, feeds, keys, logged, taught};
+use super::{StoreError, corrections, feeds, fingerprints, keys, logged, taught};
 use crate::item::LogKind;
 
 /// After so many problems the store is known to be broken.
@@ -28,6 +28,7 @@ pub(super) fn problems(engine: &Engine) -> Result<Vec<String>, StoreError> {
     check.log(&items)?;
     check.feeds()?;
     check.taught()?;
+    check.corrections()?;
     check.totals()?;
     check.problems.truncate(MAX_PROBLEMS);
     Ok(check.problems)
@@ -96,15 +97,15 @@ impl Check<'_> {
         }
         let key = keys::number(no);
         match self.engine.get(Table::Fingerprints, &key)? {
-            Some(_) if stored.is_duplicate() => {
+            Some(_) if !stored.is_compared() => {
                 self.problems.push(format!("item {no}: it is a duplicate and has a fingerprint"));
             }
-            None if !stored.is_duplicate() => self.problems.push(format!("item {no}: it has no fingerprint")),
+            None if stored.is_compared() => self.problems.push(format!("item {no}: it has no fingerprint")),
             Some(head) => {
                 *self.indexed.entry(Table::Fingerprints).or_default() += 1;
                 self.chunks += u64::from(values::further(&head));
                 let read = values::get(self.engine, Table::Fingerprints, &key)
-                    .and_then(|bytes| schema::decode_fingerprint(no, &bytes.unwrap_or_default()));
+                    .and_then(|bytes| fingerprints::decode(no, &bytes.unwrap_or_default()));
                 if let Some(found) = self.note(read)? {
                     let (item, published_at) = (&stored.item, stored.item.content.published_at);
                     let expected = (item.id, item.stored_at, published_at, stored.content_hash);
@@ -114,6 +115,12 @@ impl Check<'_> {
                 }
             }
             None => {}
+        }
+        if let Some(judged) = &stored.item.judged {
+            let said = self.note(corrections::of(self.engine, stored.item.id))?.flatten();
+            if said.is_none_or(|said| said.judged != *judged) {
+                self.problems.push(format!("item {no}: what was said of its verdict is not what is kept of it"));
+            }
         }
         for revision in 1..stored.item.revision {
             let key = keys::revision(no, revision);
@@ -180,7 +187,8 @@ impl Check<'_> {
             expected = seq.saturating_add(1);
             let Some(logged) = self.note(logged::decode_log(seq, &value))? else { continue };
             let first = matches!(logged.kind, LogKind::New | LogKind::Duplicate);
-            if first && logged.no != seq {
+            // An item that is split or joined comes into sight and goes out of it by the same words.
+            if first && logged.no != seq && !last.contains_key(&logged.no) {
                 self.problems.push(format!("log record {seq}: it adds the item {}, not {seq}", logged.no));
             }
             if logged.kind == LogKind::Removed {
@@ -253,6 +261,17 @@ impl Check<'_> {
         let (classified, progress) = (taught::classified(self.engine), taught::reclassification(self.engine));
         self.note(classified)?;
         self.note(progress)?;
+        Ok(())
+    }
+
+    fn corrections(&mut self) -> Result<(), StoreError> {
+        for entry in self.engine.scan(Table::Corrections, EVERYTHING) {
+            let Some((key, head)) = self.note(entry)? else { break };
+            self.chunks += u64::from(values::further(&head));
+            let read = values::get(self.engine, Table::Corrections, &key);
+            let bytes = self.note(read)?.flatten().unwrap_or_default();
+            self.note(corrections::decode(&key, &bytes))?;
+        }
         Ok(())
     }
 

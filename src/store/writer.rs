@@ -3,7 +3,8 @@
 //! In: a [`Group`] of decided candidates and cursors, or an order to prune. Out: the position that is durable by then.
 //! Promise: a group is stored whole or not at all, and acknowledged only once it is on the disk; storing it again changes
 //! nothing. Nothing of an item is lost when it is revised or called a copy.
-//! Not here: deciding ([`crate::dedup`]); when to prune ([`crate::pipeline`]).
+//! Not here: what items are to one another ([`super::relations`]); deciding ([`crate::dedup`]); when to prune
+//! ([`crate::pipeline`]).
 //!
 //! Rule 1: there is one `Writer`, its methods take it exclusively, and its owner gives it a thread of its own.
 //! Rule 12: `next_seq` is ours, stored in the transaction that uses it; sled's `generate_id` jumps by 2,000,000 a restart.
@@ -14,16 +15,16 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::engine::{Read as _, Table};
 use super::logged::{self, Logged};
 use super::records::{self, counter};
-use super::schema::{self, Borrowed, Revision, Stored};
+use super::relations::Moved;
+use super::schema::{self, Revision, Stored};
 use super::staged::Staged;
 use super::taught::{self, Classified, Judgement, Model, Reclassification};
-use super::{Decided, Group, Inner, MAX_GROUP, StoreError, feeds, keys, values};
-use crate::dedup::{Original, Verdict, VerdictKind};
+use super::{Decided, Group, Inner, MAX_GROUP, StoreError, corrections, feeds, fingerprints, keys, values};
+use crate::dedup::{Verdict, VerdictKind};
 use crate::id::{FeedId, ItemId, Seq, TopicId};
 use crate::item::{Candidate, Item, LogKind};
 use crate::source::{FeedCursor, PollRecord};
@@ -44,8 +45,6 @@ pub(super) const NEXT_SEQ: &[u8] = b"next_seq";
 const LAST_AT: &[u8] = b"last_at";
 /// In meta, before a feed's id: how many polls of it were ever stored.
 const POLLS: &[u8] = b"polls/";
-/// How many copies of copies are followed to the original. The writer lets no chain arise; this bounds one that is there.
-const MAX_CHAIN: usize = 16;
 
 /// Writes; there is one. Blocking.
 pub struct Writer {
@@ -56,6 +55,7 @@ pub struct Writer {
     classified_by: Option<u64>,
     /// Set for good when a transaction or a sync failed: what is on the disk is not known from then on.
     failed: Option<String>,
+    moved: Moved,
 }
 
 impl fmt::Debug for Writer {
@@ -77,6 +77,7 @@ impl Writer {
             last_at: last_at.unwrap_or(Timestamp::UNIX_EPOCH),
             classified_by: None,
             failed: None,
+            moved: Moved::default(),
         })
     }
 
@@ -87,6 +88,7 @@ impl Writer {
     ///   `revision` replaces its words and keeps the old ones. A revision that says what is stored, or was fetched before
     ///   it, changes nothing. A revision changes the words, not the relation: what was a copy, an update, … stays one.
     /// - A copy of a copy is stored as a copy of the original. A copy of itself is stored as new.
+    /// - What `expands` an item takes its place: that item is superseded, and listed under the fuller text with its copies.
     /// - An `exact` copy with the very text of its stored original keeps none of its own and is read with the
     ///   original's; it gets it back before the original is revised or removed.
     ///
@@ -226,7 +228,7 @@ impl Writer {
     }
 
     /// Removes the oldest items stored before `before`, at most `max` of them and at most [`MAX_PRUNE`], with all that
-    /// follows from them; each leaves a `removed` record in the log. Unread documents fetched before it go, too. How many were removed: call again, later, while it
+    /// follows from them; each leaves a `removed` record in the log. What they hid and is to stay comes into sight. Unread documents fetched before it go, too. How many were removed: call again, later, while it
     /// is `max`. The store has no clock: the records get the newest time that a commit was given.
     ///
     /// # Errors
@@ -244,7 +246,7 @@ impl Writer {
                 if stored.item.stored_at >= before {
                     break;
                 }
-                change.remove(&stored)?;
+                change.remove(&stored, before)?;
                 removed += 1;
             }
             // One for each feed at most, and only of feeds that have failed.
@@ -259,8 +261,14 @@ impl Writer {
         })
     }
 
+    /// What has to be compared with new texts, or not any more, since this was last asked: by retention and corrections, and
+    /// where an item of a group became something else than was decided.
+    pub fn moved(&mut self) -> Moved {
+        std::mem::take(&mut self.moved)
+    }
+
     /// Prepares a change, writes it in one transaction, makes it durable, tells the readers.
-    fn write<T>(
+    pub(super) fn write<T>(
         &mut self,
         at: Option<Timestamp>,
         prepare: impl FnOnce(&mut Change<'_>) -> Result<T, StoreError>,
@@ -276,9 +284,10 @@ impl Writer {
             inner: &inner,
             next_seq: self.next_seq,
             at: at.unwrap_or(self.last_at),
+            moved: Moved::default(),
         };
         let outcome = prepare(&mut change)?;
-        let (next_seq, mut staged) = (change.next_seq, change.staged);
+        let Change { next_seq, mut staged, moved, .. } = change;
         if staged.writes().is_empty() {
             return Ok(outcome);
         }
@@ -298,6 +307,7 @@ impl Writer {
         }
         self.next_seq = next_seq;
         self.last_at = last_at;
+        self.moved.extend(moved);
         // Rule 10: readers wait on this and scan. sled's own `watch_prefix` blocks the writer at its 1,024th unread event,
         // and tells of writes before they are durable.
         inner.durable.send_replace(Seq(next_seq - 1));
@@ -312,11 +322,12 @@ fn newest(group: &Group) -> Timestamp {
 }
 
 /// A transaction in preparation.
-struct Change<'a> {
+pub(super) struct Change<'a> {
     inner: &'a Inner,
-    staged: Staged<'a>,
-    next_seq: u64,
-    at: Timestamp,
+    pub(super) staged: Staged<'a>,
+    pub(super) next_seq: u64,
+    pub(super) at: Timestamp,
+    pub(super) moved: Moved,
 }
 
 impl Change<'_> {
@@ -332,7 +343,10 @@ impl Change<'_> {
 
     fn add(&mut self, id: ItemId, candidate: Candidate, verdict: Verdict) -> Result<(), StoreError> {
         let Candidate { feed, key, hash, content, topics, fingerprint } = candidate;
-        let verdict = self.settled(id, verdict)?;
+        let decided = verdict.kind;
+        let verdict = self.settled(id, verdict, &fingerprint)?;
+        // It was stored before, and removed: what was said of it holds.
+        let judged = corrections::of(&self.staged, id)?.and_then(|said| said.fitting(&verdict));
         let no = self.next_seq;
         let item = Item {
             id,
@@ -343,66 +357,27 @@ impl Change<'_> {
             revision: 1,
             topics,
             verdict,
+            superseded_by: None,
+            judged,
             copies: Vec::new(),
             story: None,
         };
-        let mut stored = Stored { no, key, hash, content_hash: fingerprint.content, borrowed: None, item };
+        let content_hash = fingerprint.content;
+        let mut stored = Stored { no, key, hash, content_hash, borrowed: None, contained: 0.0, item };
         self.borrow_text(&mut stored)?;
         let kind = if stored.is_duplicate() { LogKind::Duplicate } else { LogKind::New };
         self.replace(None, Some(&stored))?;
-        if !stored.is_duplicate() {
-            let record = schema::encode_fingerprint(&stored.item, &fingerprint)?;
+        if stored.is_compared() {
+            let record = fingerprints::encode(&stored.item, &fingerprint)?;
             values::put(&mut self.staged, Table::Fingerprints, &keys::number(no), &record)?;
-        }
-        self.log(kind, &stored, Vec::new())
-    }
-
-    /// The verdict as it is stored with a new item.
-    fn settled(&self, id: ItemId, verdict: Verdict) -> Result<Verdict, StoreError> {
-        let new = Verdict { kind: VerdictKind::New, of: None, similarity: 0.0 };
-        if verdict.kind == VerdictKind::Revision {
-            // What it would revise is not stored (any more).
-            return Ok(new);
-        }
-        if !verdict.kind.is_duplicate() {
-            return Ok(verdict);
-        }
-        let mut of = verdict.of.clone();
-        for _ in 0..MAX_CHAIN {
-            let Some(Original::Item(original)) = &of else { break };
-            if *original == id {
-                return Ok(new);
-            }
-            let Some((no, known)) = records::known(&self.staged, *original)? else { break };
-            if !known.duplicate {
-                break;
-            }
-            match records::load(&self.staged, no)?.and_then(|stored| stored.item.verdict.of) {
-                Some(further) => of = Some(further),
-                None => break,
+            if decided.is_duplicate() && !stored.is_duplicate() {
+                // Whoever decided took it for a copy (of itself, as it turned out).
+                let at = fingerprints::window_time(stored.item.content.published_at, self.at);
+                self.moved.extend(Moved { compared: vec![(id, at, fingerprint)], ..Moved::default() });
             }
         }
-        Ok(Verdict { of, ..verdict })
-    }
-
-    fn borrow_text(&self, stored: &mut Stored) -> Result<(), StoreError> {
-        let (VerdictKind::Exact, Some(Original::Item(original))) = (stored.item.verdict.kind, &stored.item.verdict.of)
-        else {
-            return Ok(());
-        };
-        let text = &mut stored.item.content.text;
-        if text.is_empty() {
-            return Ok(());
-        }
-        let Some((no, _)) = records::known(&self.staged, *original)? else { return Ok(()) };
-        // Only letter for letter: `exact` means equal after normalizing, and what the publisher wrote is not lost.
-        if records::load(&self.staged, no)?
-            .is_some_and(|lender| lender.borrowed.is_none() && lender.item.content.text == *text)
-        {
-            stored.borrowed = Some(Borrowed { no, hash: xxh3_64(text.as_bytes()) });
-            text.clear();
-        }
-        Ok(())
+        self.log(kind, &stored, Vec::new())?;
+        self.supersede(&stored.item)
     }
 
     fn revise(&mut self, no: u64, candidate: Candidate, verdict: Verdict) -> Result<(), StoreError> {
@@ -443,6 +418,7 @@ impl Change<'_> {
             hash,
             content_hash: fingerprint.content,
             borrowed: None,
+            contained: old.contained,
             item: Item {
                 id,
                 seq: Seq(self.next_seq),
@@ -452,13 +428,15 @@ impl Change<'_> {
                 revision: old.item.revision.saturating_add(1),
                 topics,
                 verdict,
+                superseded_by: old.item.superseded_by,
+                judged: old.item.judged.clone(),
                 copies: Vec::new(),
                 story: old.item.story.clone(),
             },
         };
         self.replace(Some(&old), Some(&new))?;
-        if !new.is_duplicate() {
-            let record = schema::encode_fingerprint(&new.item, &fingerprint)?;
+        if new.is_compared() {
+            let record = fingerprints::encode(&new.item, &fingerprint)?;
             values::put(&mut self.staged, Table::Fingerprints, &keys::number(no), &record)?;
         }
         self.log(LogKind::Revised, &new, Vec::new())
@@ -489,38 +467,8 @@ impl Change<'_> {
         Ok(counter(&self.staged, records::ITEMS)? + counter(&self.staged, records::DUPLICATES)?)
     }
 
-    fn remove(&mut self, stored: &Stored) -> Result<(), StoreError> {
-        let no = stored.no;
-        self.lend_no_more(stored.item.id, no, &stored.item.content.text)?;
-        // Lending may have rewritten this very record.
-        self.replace(records::load(&self.staged, no)?.as_ref(), None)?;
-        values::remove(&mut self.staged, Table::Fingerprints, &keys::number(no))?;
-        let revisions = self.staged.prefix(Table::Revisions, &keys::number(no))?;
-        for (key, _) in &revisions {
-            values::remove(&mut self.staged, Table::Revisions, key)?;
-        }
-        self.bump(records::REVISIONS, -i64::try_from(revisions.len()).unwrap_or(i64::MAX))?;
-        self.log(LogKind::Removed, stored, Vec::new())
-    }
-
-    /// Gives `text`, which item `no` is about to lose, to the copies that borrow it.
-    fn lend_no_more(&mut self, id: ItemId, no: u64, text: &str) -> Result<(), StoreError> {
-        for (key, value) in self.staged.prefix(Table::Copies, &keys::original(&Original::Item(id)))? {
-            let (_, borrows) = schema::decode_copy(&value)?;
-            let Some(copy) = keys::last_number(&key).filter(|_| borrows) else { continue };
-            let Some(old) = records::load(&self.staged, copy)? else { continue };
-            if old.borrowed.is_some_and(|borrowed| borrowed.no == no) {
-                let mut new = old.clone();
-                new.borrowed = None;
-                text.clone_into(&mut new.item.content.text);
-                self.replace(Some(&old), Some(&new))?;
-            }
-        }
-        Ok(())
-    }
-
     /// Puts, changes or removes a record with its index entries and counts.
-    fn replace(&mut self, old: Option<&Stored>, new: Option<&Stored>) -> Result<(), StoreError> {
+    pub(super) fn replace(&mut self, old: Option<&Stored>, new: Option<&Stored>) -> Result<(), StoreError> {
         let (before, after) =
             (old.map_or(Ok(Vec::new()), records::index)?, new.map_or(Ok(Vec::new()), records::index)?);
         for (table, key, _) in &before {
@@ -551,7 +499,7 @@ impl Change<'_> {
         }
     }
 
-    fn log(&mut self, kind: LogKind, stored: &Stored, lost: Vec<TopicId>) -> Result<(), StoreError> {
+    pub(super) fn log(&mut self, kind: LogKind, stored: &Stored, lost: Vec<TopicId>) -> Result<(), StoreError> {
         let (no, id, revision) = (stored.no, stored.item.id, stored.item.revision);
         let record = Logged { kind, at: self.at, no, id, revision, lost };
         self.staged.put(Table::Log, keys::number(self.next_seq), logged::encode_log(&record)?);
@@ -570,7 +518,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    fn bump(&mut self, key: &[u8], by: i64) -> Result<(), StoreError> {
+    pub(super) fn bump(&mut self, key: &[u8], by: i64) -> Result<(), StoreError> {
         if by == 0 {
             return Ok(());
         }

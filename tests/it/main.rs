@@ -21,6 +21,7 @@ mod fetch;
 mod flow;
 mod forms;
 mod found;
+mod judged;
 mod learned;
 mod newsroom;
 mod pages;

@@ -4,12 +4,10 @@
 //! Promise: the same entry is one item, under a changed guid too where its address and its words say so (trap T9); a
 //! revision never replaces an article by its teaser because the page failed this time.
 
-use std::collections::HashSet;
-
 use super::{Committer, Decided};
 use crate::dedup::{Fingerprint, Original, Verdict, VerdictKind};
 use crate::id::ItemId;
-use crate::item::{Candidate, TextFrom};
+use crate::item::{Candidate, Item, TextFrom};
 use crate::store::{Known, StoreError};
 
 /// How much of the shorter wording must be in the longer one for two entries at one address to be one.
@@ -51,6 +49,12 @@ impl Committer {
         candidate: &mut Candidate,
         by_url: Option<ItemId>,
     ) -> Result<Option<Known>, StoreError> {
+        // Of two items at one address, of which a person has said that they are two, it is the one that it says the same as.
+        let said = self.corrections.of_text(&candidate.fingerprint).map(|said| said.item);
+        let by_url = match said.map(|id| self.store.item(id)).transpose()?.flatten() {
+            Some(item) if item.feed == candidate.feed && shares_address(&item, candidate) => Some(item.id),
+            _ => by_url,
+        };
         let Some(known) = by_url.map(|id| self.known(id)).transpose()?.flatten() else { return Ok(None) };
         // Only what is on disk can be read; the group in the making holds one document of the feed at most, in which the
         // address occurs once.
@@ -87,6 +91,11 @@ impl Committer {
                 return Ok(None);
             }
         }
+        if stored.as_ref().is_some_and(|stored| candidate.content.fetched_at < stored.content.fetched_at) {
+            // What comes late says less than what is stored, which the store does not give up for it.
+            return Ok(None);
+        }
+        let stored_at = stored.as_ref().map(|stored| stored.stored_at);
         let mut similarity = 1.0;
         if let Some(stored) = stored {
             if known.text_from_page && !has_page {
@@ -97,21 +106,31 @@ impl Committer {
             let before = Fingerprint::of(&stored.content.title, &stored.content.text);
             similarity = containment(&before, &candidate.fingerprint);
         }
-        if !known.duplicate
+        let published_at = candidate.content.published_at;
+        let at = stored_at.map_or_else(|| self.window_time(published_at), |stored_at| published_at.min(stored_at));
+        if known.compared
             && let Some(index) = &mut self.index
         {
-            index.insert(known.id, candidate.content.published_at, &candidate.fingerprint);
+            index.insert(known.id, at, &candidate.fingerprint);
         }
         let verdict = Verdict { kind: VerdictKind::Revision, of: Some(Original::Item(known.id)), similarity };
-        self.pending.items.insert(known.id, known_as(known.id, &candidate, known.duplicate));
         self.pending.wordings.insert(known.id, candidate.fingerprint.shingles.clone());
+        let revised = known_as(known.id, &candidate);
+        self.pending
+            .items
+            .insert(known.id, Known { hash: revised.hash, text_from_page: revised.text_from_page, ..known });
         Ok(Some(Decided { candidate, verdict }))
     }
 }
 
-/// What will be known of a candidate once it is stored.
-pub(super) fn known_as(id: ItemId, candidate: &Candidate, duplicate: bool) -> Known {
-    Known { id, hash: candidate.hash, duplicate, text_from_page: candidate.content.text_from == TextFrom::Page }
+/// What will be known of a candidate once it is stored as an item of its own.
+pub(super) fn known_as(id: ItemId, candidate: &Candidate) -> Known {
+    let text_from_page = candidate.content.text_from == TextFrom::Page;
+    Known { id, hash: candidate.hash, duplicate: false, superseded: false, compared: true, text_from_page }
+}
+
+fn shares_address(item: &Item, candidate: &Candidate) -> bool {
+    item.content.canonical_url.as_ref().is_some_and(|url| candidate.content.addresses().any(|other| other == *url))
 }
 
 /// Shared shingles to those of the smaller wording.
@@ -120,7 +139,6 @@ fn containment(one: &Fingerprint, other: &Fingerprint) -> f32 {
     if smaller == 0 {
         return 0.0;
     }
-    let theirs: HashSet<u32> = other.shingles.iter().copied().collect();
-    let shared = one.shingles.iter().filter(|shingle| theirs.contains(shingle)).count();
+    let shared = one.shared_with(other);
     shared as f32 / smaller as f32
 }

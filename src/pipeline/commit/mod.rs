@@ -7,6 +7,9 @@
 //! Not here: what makes a copy ([`crate::dedup`]), how a group is laid out ([`crate::store`]).
 
 mod identity;
+mod judged;
+#[cfg(test)]
+mod judged_tests;
 mod orders;
 #[cfg(test)]
 mod orders_tests;
@@ -30,6 +33,7 @@ use crate::serve::Loaded;
 use crate::store::{Decided, Group, Known, MAX_GROUP, Retention, Store, StoreError, Writer};
 use crate::topic::Topics;
 use crate::units::Span;
+use judged::Corrections;
 use orders::Underway;
 
 pub use orders::Order;
@@ -51,6 +55,8 @@ pub struct Committer {
     retention: Retention,
     /// What new items are compared with; made from the store when first needed.
     index: Option<Index>,
+    /// What people said of verdicts; loaded with the index.
+    corrections: Corrections,
     pending: Pending,
     maintained: Instant,
     /// Those in force when the group in the making began.
@@ -105,6 +111,7 @@ impl Committer {
             },
             retention,
             index: None,
+            corrections: Corrections::default(),
             pending: Pending::default(),
             maintained: Instant::now(),
             topics: Arc::default(),
@@ -123,6 +130,9 @@ impl Committer {
         index.expire(start);
         tracing::debug!(items = index.len(), bytes = index.bytes(), "index of the window loaded");
         self.index = Some(index);
+        self.corrections = Corrections::load(&self.store)?;
+        // What is in the index by now need not be followed.
+        self.writer.moved();
         Ok(())
     }
 
@@ -227,8 +237,10 @@ impl Committer {
         if pending.group.items.is_empty() && pending.group.cursors.is_empty() {
             return Ok(());
         }
-        pending.group.at = Some(now());
-        self.writer.commit(pending.group).map(|_seq| ())
+        pending.group.at.get_or_insert_with(now);
+        self.writer.commit(pending.group)?;
+        self.follow();
+        Ok(())
     }
 
     /// What is to be stored of a candidate; `None` when it says nothing new.
@@ -236,6 +248,7 @@ impl Committer {
         if self.index.is_none() {
             self.load()?;
         }
+        self.pending.group.at.get_or_insert_with(now);
         let mut candidate = candidate.clone();
         let by_url = self.by_url(&candidate)?;
         let known = match self.known(ItemId::of(&candidate.feed, candidate.key))? {
@@ -256,6 +269,7 @@ impl Committer {
             other => other.map(|known| known.id),
         };
         let by_content = self.by_content(&candidate)?;
+        let at = self.window_time(candidate.content.published_at);
         let Some(index) = &mut self.index else { return Ok(Decided { candidate, verdict: Verdict::new_item() }) };
         let subject = Subject { fingerprint: &candidate.fingerprint, published_at: candidate.content.published_at };
         let corpora = self.loaded.borrow().corpora.clone();
@@ -271,8 +285,10 @@ impl Committer {
         if let Some(error) = unreadable.into_inner() {
             return Err(error);
         }
-        if !verdict.kind.is_duplicate() {
-            index.insert(id, candidate.content.published_at, &candidate.fingerprint);
+        let (verdict, joined) = self.corrections.verdict(&self.store, index, id, &candidate, verdict)?;
+        let compared = joined || !verdict.kind.is_duplicate();
+        if compared {
+            index.insert(id, at, &candidate.fingerprint);
             self.pending.wordings.insert(id, candidate.fingerprint.shingles.clone());
             if let Some(hash) = candidate.fingerprint.content {
                 self.pending.contents.entry(hash).or_insert(id);
@@ -281,7 +297,9 @@ impl Committer {
         for url in candidate.content.addresses() {
             self.pending.urls.entry(url).or_insert(id);
         }
-        self.pending.items.insert(id, identity::known_as(id, &candidate, verdict.kind.is_duplicate()));
+        let duplicate = verdict.kind.is_duplicate();
+        let known = Known { duplicate, compared, ..identity::known_as(id, &candidate) };
+        self.pending.items.insert(id, known);
         Ok(Decided { candidate, verdict })
     }
 
@@ -297,11 +315,17 @@ impl Committer {
         if let Retention::For(span) = self.retention {
             let before = ago(span);
             let removed = self.writer.prune(before, PRUNE_AT_ONCE)?;
+            self.follow();
             if removed > 0 {
                 tracing::info!(removed, %before, "items older than the retention were removed");
             }
         }
         Ok(())
+    }
+
+    /// The time by which the window keeps an item that the group in the making stores.
+    fn window_time(&self, published_at: Timestamp) -> Timestamp {
+        self.pending.group.at.map_or(published_at, |stored_at| published_at.min(stored_at))
     }
 
     fn window_start(&self) -> Timestamp {

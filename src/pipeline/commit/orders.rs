@@ -1,4 +1,4 @@
-//! What the committer writes besides polls: judgements, models, other topics for stored items.
+//! What the committer writes besides polls: judgements, corrections, models, other topics for stored items.
 //!
 //! In: [`Order`]s. Out: their effect on the disk, and an answer.
 //! Promise: an order is answered once it is durable. Reclassifying goes in steps of a few milliseconds between the polls:
@@ -16,7 +16,7 @@ use super::Committer;
 use crate::id::{ItemId, TopicId};
 use crate::item::Item;
 use crate::pipeline::now;
-use crate::store::{Judgement, Model, Reclassification, StoreError};
+use crate::store::{Corrected, Correcting, Judgement, Model, Reclassification, StoreError};
 use crate::topic::bag::Background;
 use crate::topic::{TopicMatch, Topics};
 
@@ -34,6 +34,13 @@ pub enum Order {
         forgotten: Vec<(TopicId, ItemId)>,
         /// Told once it is durable.
         answer: oneshot::Sender<Result<(), String>>,
+    },
+    /// What somebody said of a verdict.
+    Correct {
+        /// What.
+        correcting: Correcting,
+        /// Told once it is durable, or why it makes no sense.
+        answer: oneshot::Sender<Result<Corrected, String>>,
     },
     /// What topics have learned.
     Teach {
@@ -86,6 +93,7 @@ impl Committer {
     pub(super) fn obey(&mut self, order: Order) -> Result<(), StoreError> {
         match order {
             Order::Judge { said, forgotten, answer } => answered(self.writer.judge(&said, &forgotten), answer),
+            Order::Correct { correcting, answer } => self.correct(correcting, answer),
             Order::Teach { background, models, answer } => {
                 let background = background.as_ref().map(|(items, background)| (*items, &**background));
                 answered(self.writer.teach(background, &models), answer)
@@ -126,7 +134,10 @@ impl Committer {
 }
 
 /// Tells how it went. A failure of the store is also the committer's own end.
-fn answered<T>(result: Result<T, StoreError>, answer: oneshot::Sender<Result<T, String>>) -> Result<(), StoreError> {
+pub(super) fn answered<T>(
+    result: Result<T, StoreError>,
+    answer: oneshot::Sender<Result<T, String>>,
+) -> Result<(), StoreError> {
     match result {
         Ok(done) => {
             let _gone = answer.send(Ok(done));
