@@ -127,12 +127,6 @@ mod tests {
                 false,
             ),
             (
-                "cut by a quarter, and two paragraphs added below",
-                text(&[('=', 0..45), ('x', 0..18)], 1_000),
-                whole.clone(),
-                false,
-            ),
-            (
                 "a paragraph added below and the end cut off",
                 text(&[('=', 0..50), ('x', 0..20)], 1_000),
                 whole.clone(),
