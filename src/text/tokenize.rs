@@ -74,9 +74,17 @@ impl Words {
 
     /// The normalized word `i`; empty beyond the last.
     pub fn get(&self, i: usize) -> &str {
-        let Some(word) = self.words.get(i) else { return "" };
+        let (text, length) = self.onward(i);
+        text.get(..length).unwrap_or_default()
+    }
+
+    /// The normalized word `i` and those after it, with nothing between them, and how many bytes it has itself: for who
+    /// reads words by blocks of bytes. Empty beyond the last.
+    pub fn onward(&self, i: usize) -> (&str, usize) {
+        let Some(word) = self.words.get(i) else { return ("", 0) };
         let end = self.words.get(i + 1).map_or(self.arena.len(), |next| next.begin as usize);
-        self.arena.get(word.begin as usize..end).unwrap_or_default()
+        let begin = word.begin as usize;
+        (self.arena.get(begin..).unwrap_or_default(), end.saturating_sub(begin))
     }
 
     /// The number of the sentence that word `i` stands in, from 0; that of the last word beyond it.
@@ -268,7 +276,7 @@ impl<'a> Splitter<'a> {
     }
 
     /// Reads the word that begins here, with `first`.
-    fn word(&mut self, first: char, mut class: Class) {
+    fn word(&mut self, first: char, class: Class) {
         if !self.glues(class) {
             if self.ended && !self.out.words.is_empty() {
                 self.sentence = self.sentence.saturating_add(1);
