@@ -178,9 +178,15 @@ impl<'a> Splitter<'a> {
     }
 
     fn run(&mut self) {
-        while let Some((c, class)) = self.peek() {
+        loop {
+            // Nearly all words begin so.
+            if self.table.begins_with_letter(self.rest.as_str()) {
+                self.word(Class::Arabic);
+                continue;
+            }
+            let Some((c, class)) = self.peek() else { return };
             if class.is_word() {
-                self.word(c, class);
+                self.word(class);
                 continue;
             }
             self.take();
@@ -275,8 +281,8 @@ impl<'a> Splitter<'a> {
         self.at += 1;
     }
 
-    /// Reads the word that begins here, with `first`.
-    fn word(&mut self, first: char, class: Class) {
+    /// Reads the word that begins here, with a character of `class`, and a space after it.
+    fn word(&mut self, class: Class) {
         if !self.glues(class) {
             if self.ended && !self.out.words.is_empty() {
                 self.sentence = self.sentence.saturating_add(1);
@@ -290,7 +296,9 @@ impl<'a> Splitter<'a> {
         }
         self.ended = false;
         self.gap = Gap::Nothing;
-        if class == Class::Digit {
+        if class == Class::Digit
+            && let Some((first, _)) = self.peek()
+        {
             self.take();
             self.out.arena.push(first);
             self.number(first);
@@ -299,6 +307,10 @@ impl<'a> Splitter<'a> {
         if let Some(word) = self.out.words.last_mut() {
             // Marks that were dropped belong to the word before them.
             word.to = number(self.at);
+        }
+        if self.rest.as_str().starts_with(' ') {
+            self.take();
+            self.gap = Gap::Spaces;
         }
     }
 

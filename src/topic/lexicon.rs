@@ -54,7 +54,7 @@ struct End {
     before: Before,
 }
 
-/// Whether some letters may begin with those of a form. Of a form it knows no more than [`BLOCK`] bytes.
+/// Whether some letters may begin with those of a form. Of a form it knows the first [`known`] bytes.
 ///
 /// A form sets three bits of one of the filter's words, and at most a fifth of all bits is set: of letters of no form about
 /// one in a hundred passes. A single bit for each form in a filter of twice the size would let three pass.
@@ -63,24 +63,34 @@ struct Filter {
     words: Vec<u64>,
     /// Takes a hash to its word.
     shift: u32,
-    /// For each length that forms have, of at most [`BLOCK`] bytes: the bits of a block that hold so many.
+    /// For each number of bytes that is known of forms: the bits of a block that hold so many.
     lengths: Vec<u128>,
 }
 
 /// Six Arabic letters. Few words of a language share them with a name that they are no form of.
 const BLOCK: usize = 12;
+
+/// How many bytes of a form of `length` bytes the filter knows. Each number more is one more look at each word.
+const fn known(length: usize) -> usize {
+    match length {
+        BLOCK.. => BLOCK,
+        8.. => 8,
+        _ => length,
+    }
+}
+
 const BITS_EACH: usize = 16;
 
 impl Filter {
     fn of<'a>(forms: impl Iterator<Item = &'a str> + Clone) -> Self {
-        let mut lengths: Vec<usize> = forms.clone().map(|form| form.len().min(BLOCK)).collect();
+        let mut lengths: Vec<usize> = forms.clone().map(|form| known(form.len())).collect();
         let size = (lengths.len() * BITS_EACH / 64).next_power_of_two().max(2);
         lengths.sort_unstable();
         lengths.dedup();
         let lengths = lengths.into_iter().map(|length| (1 << (8 * length)) - 1).collect();
         let mut filter = Self { words: vec![0; size], shift: 64 - size.trailing_zeros(), lengths };
         for form in forms {
-            let own = (1 << (8 * form.len().min(BLOCK))) - 1;
+            let own = (1 << (8 * known(form.len()))) - 1;
             let hash = mix(block(form.as_bytes()) & own);
             filter.words[(hash >> filter.shift) as usize] |= bits(hash);
         }
