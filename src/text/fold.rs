@@ -128,8 +128,9 @@ impl Table {
 
     #[inline]
     fn is_letter(&self, [first, second]: [u8; 2]) -> bool {
-        // The first byte of the block's characters is one of D8 to DB, and has their two highest bits.
-        first & 0xFC == 0xD8 && self.letters[usize::from(first << 6 | second & 0x3F)]
+        // The first byte of the block's characters is one of D8 to DB, and has their two highest bits. Not `&&`: the end of
+        // a run is hard to guess, and is then guessed once.
+        (first & 0xFC == 0xD8) & self.letters[usize::from(first << 6 | second & 0x3F)]
     }
 
     /// Whether `c` stays as it is, whatever stands around it.
