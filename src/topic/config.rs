@@ -145,11 +145,11 @@ impl TestConfig {
 #[serde(rename_all = "lowercase")]
 pub enum Expectation {
     /// [`Decision::Match`].
-    Match,
+    Match = 2,
     /// [`Decision::Maybe`].
-    Maybe,
+    Maybe = 1,
     /// Neither.
-    None,
+    None = 0,
 }
 
 impl From<Option<Decision>> for Expectation {

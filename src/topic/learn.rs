@@ -73,6 +73,45 @@ pub fn rocchio(yes: &[&Vector], no: &[&Vector], stream: &[&Vector], terms: usize
     model
 }
 
+/// What of the stream is held against the examples: all but what is as near to their centre as half of them are to the
+/// centre of the others. It belongs to the topic most likely, without anyone having said so. At least half is left.
+///
+/// Of a section's articles the stream holds hundreds: in the trials, leaving them out raised the average precision from
+/// five examples of a section from .74 to .77, and made no difference for a story.
+pub fn unlike<'a>(yes: &[&Vector], stream: &[&'a Vector]) -> Vec<&'a Vector> {
+    if yes.len() < 2 {
+        return stream.to_vec();
+    }
+    let (examples, everything) = (sum(yes), sum(stream));
+    let product = |sums: &Sums, vector: &Vector| -> f32 {
+        vector.0.iter().map(|(term, value)| value * sums.get(term).copied().unwrap_or_default()).sum()
+    };
+    #[expect(clippy::cast_precision_loss, reason = "no more vectors than a float counts exactly")]
+    let (count, of_stream) = (yes.len() as f32, stream.len().max(1) as f32);
+    let plain = |vector: &Vector| AGAINST * product(&everything, vector) / of_stream;
+    let own = |vector: &Vector| vector.0.iter().map(|(_, value)| value * value).sum::<f32>();
+    let mut near: Vec<f32> =
+        yes.iter().map(|vector| (product(&examples, vector) - own(vector)) / (count - 1.0) - plain(vector)).collect();
+    near.sort_by(f32::total_cmp);
+    let half = near.get(near.len() / 2).copied().unwrap_or(f32::INFINITY);
+    let scores: Vec<f32> = stream.iter().map(|vector| product(&examples, vector) / count - plain(vector)).collect();
+    let mut sorted = scores.clone();
+    sorted.sort_by(f32::total_cmp);
+    let least = sorted.get(sorted.len() / 2).copied().unwrap_or(f32::INFINITY);
+    let likely = |score: f32| score >= half && score > least;
+    stream.iter().zip(scores).filter(|(_, score)| !likely(*score)).map(|(vector, _)| *vector).collect()
+}
+
+type Sums = HashMap<u32, f32, Plain>;
+
+fn sum(vectors: &[&Vector]) -> Sums {
+    let mut sums = Sums::default();
+    for (term, value) in vectors.iter().flat_map(|vector| &vector.0) {
+        *sums.entry(*term).or_default() += value;
+    }
+    sums
+}
+
 /// How a logistic model is fitted.
 #[derive(Clone, Copy, Debug)]
 pub struct Fit {

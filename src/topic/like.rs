@@ -1,22 +1,20 @@
 //! What a topic has learned from examples, and what it says of an article.
 //!
-//! In: examples, counter-examples and a sample of the stream ([`teach`]); an article's bag ([`Models::ask`]). Out:
-//! [`Learned`], which is stored; how strongly an article is like the examples, and by which of its terms.
-//! Promise: pure; one pass over the article's terms for all topics, so the cost grows with the article and with what it
-//! hits, not with the number of topics.
-//! Not here: how weights are found ([`super::learn`]), what a strength adds to a score ([`super::matcher`]).
+//! In: examples, counter-examples and a sample of the stream ([`teach`]). Out: [`Learned`], which is stored, and what its
+//! scores mean; how it does on what it has not learned from ([`Trial`]).
+//! Promise: pure.
+//! Not here: how weights are found ([`super::learn`]), asking all models of an article ([`super::models`]), what a strength
+//! adds to a score ([`super::matcher`]).
 //!
 //! A model's score means nothing by itself. It is measured on what the model has not learned from: each example is scored
 //! by a model of the others, and so is the stream. `alone` lies between what the stream reaches and what examples reach:
 //! from there on a text is like the examples whatever else it says. Half as strong (`with_gate`) is what only few texts of
 //! the stream reach: enough where the gate holds as well.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::bag::{Background, Bag, Plain, Vector};
-use super::learn::{Fit, LOGISTIC_FROM, Linear, logistic, rocchio};
+use super::bag::{Background, Bag, Vector};
+use super::learn::{Fit, LOGISTIC_FROM, Linear, logistic, rocchio, unlike};
 
 /// Terms of a model from a few examples.
 const TERMS: usize = 60;
@@ -154,7 +152,7 @@ fn fit(way: Way, yes: &[&Vector], no: &[&Vector], stream: &[&Vector]) -> Linear 
     match way {
         Way::Rocchio => rocchio(yes, no, stream, TERMS),
         Way::Logistic => {
-            let against: Vec<&Vector> = no.iter().chain(stream).copied().collect();
+            let against: Vec<&Vector> = no.iter().copied().chain(unlike(yes, stream)).collect();
             logistic(yes, &against, Fit::default())
         }
     }
@@ -243,104 +241,4 @@ fn average_precision(scores: &HeldOut) -> f32 {
         }
     }
     if found == 0 { 0.0 } else { sum / f32::from(found) }
-}
-
-/// The models of all topics, turned around: by term.
-#[derive(Debug, Default)]
-pub(super) struct Models {
-    /// How much each term says, and where its weights stand.
-    terms: HashMap<u32, Entry, Plain>,
-    /// The model and the weight, by term.
-    weights: Vec<(u32, f32)>,
-    /// Of terms that are in no model and not in the background.
-    unknown: f32,
-    learned: Vec<(usize, Learned)>,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Entry {
-    rarity: f32,
-    from: u32,
-    to: u32,
-}
-
-/// What a model says of an article.
-#[derive(Clone, Debug)]
-pub(super) struct Liked {
-    /// The topic's number.
-    pub(super) topic: usize,
-    /// 1 where it is enough by itself, ½ where it is enough with the gate.
-    pub(super) strength: f32,
-}
-
-impl Models {
-    /// Models by the number of their topic.
-    pub(super) fn new(background: &Background, learned: Vec<(usize, Learned)>) -> Self {
-        let mut terms = HashMap::<u32, Entry, Plain>::with_hasher(Plain::default());
-        for (term, rarity) in background.rarities() {
-            terms.insert(term, Entry { rarity, ..Entry::default() });
-        }
-        let mut pairs: Vec<(u32, u32, f32)> = Vec::new();
-        for (at, (_, learned)) in (0..).zip(&learned) {
-            pairs.extend(learned.model.weights.iter().map(|(term, weight)| (*term, at, *weight)));
-        }
-        pairs.sort_unstable_by_key(|(term, at, _)| (*term, *at));
-        let mut weights = Vec::with_capacity(pairs.len());
-        for same in pairs.chunk_by(|a, b| a.0 == b.0) {
-            let from = number(weights.len());
-            weights.extend(same.iter().map(|(_, at, weight)| (*at, *weight)));
-            let unknown = Entry { rarity: background.unknown(), ..Entry::default() };
-            if let Some((term, ..)) = same.first() {
-                let entry = terms.entry(*term).or_insert(unknown);
-                (entry.from, entry.to) = (from, number(weights.len()));
-            }
-        }
-        Self { terms, weights, unknown: background.unknown(), learned }
-    }
-
-    /// Whether there is none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.learned.is_empty()
-    }
-
-    /// The models that find `bag` at least half as strong as it would have to be alone.
-    pub(super) fn ask(&self, bag: &Bag) -> Vec<Liked> {
-        let mut sums = vec![0.0_f32; self.learned.len()];
-        let mut squares = 0.0;
-        for (term, count) in bag.iter() {
-            let entry = self.terms.get(&term).copied().unwrap_or(Entry { rarity: self.unknown, from: 0, to: 0 });
-            let value = count * entry.rarity;
-            squares += value * value;
-            for (at, weight) in self.weights.get(entry.from as usize..entry.to as usize).unwrap_or_default() {
-                sums[*at as usize] += weight * value;
-            }
-        }
-        let length = f32::max(squares.sqrt(), f32::MIN_POSITIVE);
-        let asked = self.learned.iter().zip(sums).filter_map(|((topic, learned), sum)| {
-            let strength = learned.strength(sum / length + learned.model.bias);
-            (strength > 0.0).then_some(Liked { topic: *topic, strength })
-        });
-        asked.collect()
-    }
-
-    /// What each term of `bag` adds in the model of `topic`, strongest first, only what speaks for it.
-    pub(super) fn reasons(&self, topic: usize, bag: &Bag) -> Vec<(u32, f32)> {
-        let Some(at) = self.learned.iter().position(|(of, _)| *of == topic) else { return Vec::new() };
-        let at = number(at);
-        let mut reasons: Vec<(u32, f32)> = bag
-            .iter()
-            .filter_map(|(term, count)| {
-                let entry = self.terms.get(&term)?;
-                let weights = self.weights.get(entry.from as usize..entry.to as usize)?;
-                let (_, weight) = weights.iter().find(|(of, _)| *of == at)?;
-                Some((term, weight * count * entry.rarity)).filter(|(_, adds)| *adds > 0.0)
-            })
-            .collect();
-        reasons.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        reasons
-    }
-}
-
-fn number(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
 }

@@ -7,7 +7,8 @@ use serde_spanned::Spanned;
 use super::bag::{Background, Bag, Vector};
 use super::config::{Label, LikeConfig, Sets, TopicConfig, TopicsFile};
 use super::learn::Linear;
-use super::like::{Learned, Lesson, Models, Way, teach};
+use super::like::{Learned, Lesson, Way, teach};
+use super::models::Models;
 use super::{Article, Decision, Topics};
 
 /// Words of a subject; texts on it draw from these and from the words of all days.
@@ -159,7 +160,7 @@ fn asking_all_at_once_is_asking_each() {
     let both = vec![(3, low(&rocchio)), (8, low(&logistic))];
     let models = Models::new(&background, both.clone());
     for bag in [bags(DROUGHT, 50..52), bags(MARKETS, 50..52), vec![Bag::default()]].concat() {
-        let asked = models.ask(&bag);
+        let asked = models.ask(&bag.iter().collect::<Vec<_>>());
         assert_eq!(asked.len(), 2);
         for (liked, (topic, learned)) in asked.iter().zip(&both) {
             let vector = if bag.is_empty() { Vector::default() } else { background.vector(&bag) };
