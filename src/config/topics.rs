@@ -34,14 +34,24 @@ pub(super) fn doubts(file: &Path, text: &str, topics: &TopicsFile) -> Vec<Proble
     placed(file, text, Topics::doubts(topics).into_iter().chain(examples::missing(topics)).collect())
 }
 
+/// What came of the topics' own tests, each with its line.
+#[derive(Debug, Default)]
+pub struct TopicTests {
+    /// Those that failed.
+    pub failed: Vec<Problem>,
+    /// Those that nothing is known of before their topic has learned from its examples.
+    pub untaught: Vec<Problem>,
+}
+
 /// Runs the topics' own tests; `text` is what they were read from.
 pub(super) fn run_tests<'a>(
     file: &Path,
     text: &str,
     topics: &Topics,
     stored: &dyn Fn(ItemId) -> Result<Article<'a>, String>,
-) -> Vec<Problem> {
-    placed(file, text, topics.run_tests(stored))
+) -> TopicTests {
+    let tested = topics.tested(stored);
+    TopicTests { failed: placed(file, text, tested.failed), untaught: placed(file, text, tested.untaught) }
 }
 
 fn placed(file: &Path, text: &str, found: Vec<topic::Problem>) -> Vec<Problem> {

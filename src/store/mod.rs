@@ -38,7 +38,7 @@ use tokio::sync::watch;
 
 pub use reader::{DEFAULT_PAGE, MAX_COPIES, MAX_PAGE, Store};
 pub use schema::Revision;
-pub use taught::{Classified, Judgement, Model, Reclassification, Taught};
+pub use taught::{Classified, Judgement, Model, Reclassification, TERM_RULES, Taught};
 pub use writer::{MAX_PRUNE, Writer};
 
 use crate::dedup::Verdict;
