@@ -92,7 +92,7 @@ const STORIES: [(&str, &str); 16] = [
     ("bahrain", "البحرين"),
 ];
 /// Random draws of five examples for each section and story.
-const DRAWS: u32 = 6;
+const DRAWS: u32 = 4;
 
 /// What is to be found from five examples, by places in the file.
 #[derive(serde::Serialize)]
@@ -124,8 +124,11 @@ fn halves(articles: &[Labelled]) -> (Vec<Half>, Vec<Task>) {
             let known: Vec<usize> = known.iter().copied().filter(|at| is(&articles[*at])).collect();
             let relevant: Vec<usize> = test.iter().copied().filter(|at| is(&articles[*at])).collect();
             if known.len() >= 6 && relevant.len() >= 5 {
-                let draws =
-                    (0..DRAWS).map(|_| chance.choose_multiple(&known, 5).map(|at| **at)[..].try_into().unwrap());
+                let mut draw = |_| -> [usize; 5] {
+                    let chosen: Vec<usize> = chance.choose_multiple(&known, 5).into_iter().copied().collect();
+                    chosen.try_into().unwrap()
+                };
+                let draws = (0..DRAWS).map(&mut draw);
                 tasks.push(Task { kind, half, relevant, draws: draws.collect() });
             }
         };

@@ -164,9 +164,12 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
     let mut report = report::Report::new(&topics_file, &topics_text);
     let topics = topics::read(&mut report, env, dir);
     problems.extend(report.finish());
-    let corpora = topics::read_corpora(&dir.join(CORPUS), &mut problems);
+    let packs = topics::read_corpora(&dir.join(CORPUS), &mut problems);
+    if let Some((written, ..)) = &topics {
+        problems.extend(topics::check_examples(&topics_file, &topics_text, written, &packs));
+    }
 
-    match (problems.as_slice(), topics, corpora) {
+    match (problems.as_slice(), topics, packs.loaded()) {
         ([], Some((topics_file, topics, examples)), Some(corpora)) => Ok(Config {
             dir: dir.to_owned(),
             fetch: sections.fetch,

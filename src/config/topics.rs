@@ -62,27 +62,54 @@ fn placed(file: &Path, text: &str, found: Vec<topic::Problem>) -> Vec<Problem> {
     report.finish()
 }
 
+/// The packs of a directory.
+#[derive(Debug, Default)]
+pub(super) struct Packs {
+    corpora: Vec<Corpus>,
+    /// The names of files that are no usable packs, and why.
+    unusable: Vec<(String, String)>,
+    sound: bool,
+}
+
+impl Packs {
+    /// What was loaded; none where anything could not be.
+    pub(super) fn loaded(self) -> Option<Corpora> {
+        self.sound.then(|| Corpora::new(self.corpora))
+    }
+}
+
+/// The corpora that topics name as examples and that cannot be used, each at its name.
+pub(super) fn check_examples(file: &Path, text: &str, topics: &TopicsFile, packs: &Packs) -> Vec<Problem> {
+    let known: Vec<&str> = packs.corpora.iter().map(|corpus| corpus.name.as_str()).collect();
+    placed(file, text, examples::unknown_corpora(topics, &known, &packs.unusable))
+}
+
 /// Loads every pack of the directory. Without the directory there is none.
-pub(super) fn read_corpora(dir: &Path, problems: &mut Vec<Problem>) -> Option<Corpora> {
+pub(super) fn read_corpora(dir: &Path, problems: &mut Vec<Problem>) -> Packs {
     let before = problems.len();
-    let mut corpora: Vec<Corpus> = Vec::new();
-    for file in packs(dir, problems) {
+    let mut packs = Packs::default();
+    for file in files_of(dir, problems) {
         let read = std::fs::read(&file).map_err(|error| format!("this pack cannot be read: {error}"));
         match read.and_then(|bytes| Corpus::read(&bytes).map_err(|error| error.to_string())) {
-            Ok(corpus) if corpora.iter().any(|known| known.name == corpus.name) => {
+            Ok(corpus) if packs.corpora.iter().any(|known| known.name == corpus.name) => {
                 let message =
                     format!("another pack holds a corpus named `{}` already; remove one of them", corpus.name);
                 problems.push(Problem::of_file(&file, message));
             }
-            Ok(corpus) => corpora.push(corpus),
-            Err(message) => problems.push(Problem::of_file(&file, message)),
+            Ok(corpus) => packs.corpora.push(corpus),
+            Err(message) => {
+                let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                packs.unusable.push((name, message.clone()));
+                problems.push(Problem::of_file(&file, message));
+            }
         }
     }
-    (problems.len() == before).then(|| Corpora::new(corpora))
+    packs.sound = problems.len() == before;
+    packs
 }
 
 /// The packs by name, so that problems come in the same order everywhere.
-fn packs(dir: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
+fn files_of(dir: &Path, problems: &mut Vec<Problem>) -> Vec<PathBuf> {
     let listed = std::fs::read_dir(dir).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
     let mut files: Vec<PathBuf> = match listed {
         Ok(files) => files,

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
-use super::bag::{Background, Terms};
+use super::bag::{Background, Count, Terms};
 use super::compile::Problem;
 use super::config::{Expectation, Label, TestConfig, TopicsFile};
 use super::evaluate::{Document, Phrase, Plan, Span};
@@ -68,6 +68,8 @@ pub struct Like {
     pub files: Vec<String>,
     /// Stored items.
     pub items: Vec<ItemId>,
+    /// Packed corpora, by name.
+    pub corpora: Vec<String>,
 }
 
 /// What an article is like, and its terms.
@@ -75,7 +77,7 @@ pub struct Like {
 struct Likeness {
     terms: Terms,
     /// Each of them once, with its damped count.
-    counted: Vec<(u32, f32)>,
+    counted: Vec<Count>,
     liked: Vec<Liked>,
 }
 

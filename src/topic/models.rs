@@ -6,7 +6,7 @@
 //! score.
 //! Not here: learning ([`super::like`]), what a strength adds to a score ([`super::matcher`]).
 
-use super::bag::{Background, Terms};
+use super::bag::{Background, Count, Terms, length};
 use super::like::Learned;
 use crate::text::tokenize::Words;
 
@@ -130,27 +130,28 @@ impl Models {
         self.score(&Terms::of(title, text).counted())
     }
 
-    fn score(&self, counted: &[(u32, f32)]) -> Vec<f32> {
+    fn score(&self, counted: &[Count]) -> Vec<f32> {
         let mut sums = vec![0.0_f32; self.learned.len()];
         let mut squares = 0.0;
-        for (term, count) in counted {
-            let Some(entry) = self.table.get(*term) else {
-                squares += (count * self.unknown).powi(2);
+        for count in counted {
+            let Some(entry) = self.table.get(count.term) else {
+                squares += count.square(None);
                 continue;
             };
-            let value = count * entry.rarity;
-            squares += value * value;
+            // A term that only a model knows is as rare as any that the background does not know.
+            squares += count.square(Some(entry.rarity).filter(|rarity| *rarity < self.unknown));
+            let value = count.worth(entry.rarity);
             for (at, weight) in self.weights.get(entry.from as usize..entry.to as usize).unwrap_or_default() {
                 sums[*at as usize] += weight * value;
             }
         }
-        let length = f32::max(squares.sqrt(), f32::MIN_POSITIVE);
+        let length = length(squares);
         let each = sums.into_iter().zip(&self.learned);
         each.map(|(sum, (_, learned))| sum / length + learned.model.bias).collect()
     }
 
     /// The models that find an article at least half as strong as it would have to be alone.
-    pub(super) fn ask(&self, counted: &[(u32, f32)]) -> Vec<Liked> {
+    pub(super) fn ask(&self, counted: &[Count]) -> Vec<Liked> {
         let asked = self.learned.iter().zip(self.score(counted)).filter_map(|((topic, learned), score)| {
             let strength = learned.strength(score);
             (strength > 0.0).then_some(Liked { topic: *topic, strength })
@@ -159,16 +160,16 @@ impl Models {
     }
 
     /// What each term adds in the model of `topic`, strongest first, only what speaks for it.
-    pub(super) fn reasons(&self, topic: usize, counted: &[(u32, f32)]) -> Vec<(u32, f32)> {
+    pub(super) fn reasons(&self, topic: usize, counted: &[Count]) -> Vec<(u32, f32)> {
         let Some(at) = self.learned.iter().position(|(of, _)| *of == topic) else { return Vec::new() };
         let at = number(at);
         let mut reasons: Vec<(u32, f32)> = counted
             .iter()
-            .filter_map(|(term, count)| {
-                let entry = self.table.get(*term)?;
+            .filter_map(|count| {
+                let entry = self.table.get(count.term)?;
                 let weights = self.weights.get(entry.from as usize..entry.to as usize)?;
                 let (_, weight) = weights.iter().find(|(of, _)| *of == at)?;
-                Some((*term, weight * count * entry.rarity)).filter(|(_, adds)| *adds > 0.0)
+                Some((count.term, weight * count.worth(entry.rarity))).filter(|(_, adds)| *adds > 0.0)
             })
             .collect();
         reasons.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
