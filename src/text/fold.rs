@@ -61,8 +61,14 @@ impl Class {
 }
 
 /// The table for the Basic Multilingual Plane. An entry is the folded character (or the number of an expansion) in the
-/// low bits and, above them, the class of the character itself.
-pub(super) struct Table(Vec<u32>, Vec<Box<str>>);
+/// low bits and, above them, the class of the folded character (of the first, where there are several).
+pub(super) struct Table {
+    entries: Vec<u32>,
+    expansions: Vec<Box<str>>,
+    /// Of the Arabic block (U+0600 to U+06FF), whether a character is a letter that stays as it is: nearly all of a text,
+    /// told by its two bytes without reading them as a character.
+    letters: [bool; 256],
+}
 
 const CLASS_SHIFT: u32 = 24;
 const DROP: u32 = 1 << 31;
@@ -97,32 +103,62 @@ impl Table {
                 }
             };
             let keep = if value == code && !matches!(c, '&' | ';') { KEEP } else { 0 };
-            value | keep | (classify(c) as u32) << CLASS_SHIFT
+            value | keep | (folded.chars().next().map_or(Class::Other, classify) as u32) << CLASS_SHIFT
         };
-        let entries = (0..0x1_0000).map(&mut entry).collect();
-        Self(entries, expansions)
+        let entries: Vec<u32> = (0..0x1_0000).map(&mut entry).collect();
+        let mut letters = [false; 256];
+        for (letter, entry) in letters.iter_mut().zip(entries.iter().skip(0x600)) {
+            *letter = entry & KEEP != 0 && Class::unpack(entry >> CLASS_SHIFT) == Class::Arabic;
+        }
+        Self { entries, expansions, letters }
+    }
+
+    /// With how many bytes `text` begins that are Arabic letters which stay as they are, two bytes each.
+    #[inline]
+    pub(super) fn letters(&self, text: &str) -> usize {
+        let (pairs, _) = text.as_bytes().as_chunks::<2>();
+        2 * pairs.iter().take_while(|pair| self.is_letter(**pair)).count()
+    }
+
+    /// Whether `text` begins with one of them.
+    #[inline]
+    pub(super) fn begins_with_letter(&self, text: &str) -> bool {
+        text.as_bytes().first_chunk().is_some_and(|pair| self.is_letter(*pair))
+    }
+
+    #[inline]
+    fn is_letter(&self, [first, second]: [u8; 2]) -> bool {
+        // The first byte of the block's characters is one of D8 to DB, and has their two highest bits.
+        first & 0xFC == 0xD8 && self.letters[usize::from(first << 6 | second & 0x3F)]
     }
 
     /// Whether `c` stays as it is, whatever stands around it.
     #[inline]
     pub(super) fn keeps(&self, c: char) -> bool {
-        self.0.get(c as usize).is_some_and(|entry| entry & KEEP != 0)
+        self.entries.get(c as usize).is_some_and(|entry| entry & KEEP != 0)
     }
 
-    /// The class of a folded character.
+    /// The class of a character that stays as it is, whatever stands around it; `None` of all others.
+    #[inline]
+    pub(super) fn kept(&self, c: char) -> Option<Class> {
+        let entry = *self.entries.get(c as usize)?;
+        (entry & KEEP != 0).then(|| Class::unpack(entry >> CLASS_SHIFT))
+    }
+
+    /// The class of the one character that `c` becomes; that of the first, where it becomes several.
     #[inline]
     pub(super) fn class(&self, c: char) -> Class {
-        self.0.get(c as usize).map_or_else(|| classify(c), |entry| Class::unpack(entry >> CLASS_SHIFT))
+        self.entries.get(c as usize).map_or_else(|| classify(c), |entry| Class::unpack(entry >> CLASS_SHIFT))
     }
 
     /// What `c` becomes; `None` for the characters beyond the table, which [`folded`] answers.
     #[inline]
     pub(super) fn fold(&self, c: char) -> Option<Fold<'_>> {
-        let entry = *self.0.get(c as usize)?;
+        let entry = *self.entries.get(c as usize)?;
         if entry & (DROP | EXPAND) == 0 {
             return Some(Fold::Char(char::from_u32(entry & VALUE).unwrap_or(c)));
         }
-        let expansion = (entry & EXPAND != 0).then(|| self.1.get((entry & VALUE) as usize)).flatten();
+        let expansion = (entry & EXPAND != 0).then(|| self.expansions.get((entry & VALUE) as usize)).flatten();
         Some(expansion.map_or(Fold::Drop, |text| Fold::Text(text)))
     }
 }

@@ -97,6 +97,22 @@ fn words_lead_back_to_the_original() {
     }
 }
 
+/// Text in which the rules of words and of folding have something to do.
+fn texts() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        6 => "[ء-غف-ي]{1,5}",
+        4 => "[ \\n]|، | \"|[(«»)#]",
+        2 => "(و|ب|ل|ال|لل|وبال)[ـ\u{64E}\u{200F}]{0,2}( |\"| \"|\" |)",
+        2 => "[0-9٠-٩]{1,3}[.,،٫٬…]?[\u{200F}\u{64E}]?[0-9٠-٩]{0,3}",
+        2 => "[.…!?؟۔\u{FE52}]{1,3}[\u{200F}\u{64E}]?",
+        2 => "[\u{64B}-\u{655}ـ\u{200B}-\u{200F}\u{202A}-\u{202E}\u{E0041}]{1,3}",
+        1 => "[a-zA-ZÀ-žЀ-ӿ-]{1,5}",
+        1 => "[ﻻﷲﷺ½＆&;😀𝐀\u{FE70}-\u{FEFC}]|&(amp|quot|#1575|#65|#1616|rlm|hellip);?",
+        1 => any::<String>(),
+    ];
+    prop::collection::vec(piece, 0..16).prop_map(|pieces| pieces.concat())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
@@ -123,6 +139,12 @@ proptest! {
             prop_assert!(there.contains(&kept), "{word:?} in {piece:?}");
         }
         prop_assert_eq!(words.iter().count(), words.len());
+    }
+
+    /// Both ways to the words of a text: folding as it is read, and normalizing it first.
+    #[test]
+    fn both_ways_give_the_same_words(text in texts()) {
+        prop_assert_eq!(Words::of(&text), Words::of_normalized(&Normalized::of(&text)));
     }
 
     #[test]

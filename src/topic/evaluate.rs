@@ -113,10 +113,9 @@ impl<'a> Document<'a> {
         let (mut letters, mut found) = (Vec::new(), Vec::new());
         let reads = [(Field::Title, &self.title), (Field::Summary, &self.summary), (Field::Text, &self.text)];
         for (field, read) in reads {
-            for (word, text) in (0..).zip(read.words.iter()) {
-                letters.clear();
-                letters.extend(text.chars());
-                lexicon.find(&letters, &mut found);
+            for word in 0..number(read.words.len()) {
+                let (text, length) = read.words.onward(word as usize);
+                lexicon.find(text, length, &mut letters, &mut found);
                 self.hits.extend(found.drain(..).map(|term| Hit { term, field, word }));
             }
         }
