@@ -131,12 +131,13 @@ pub fn teach_with(lesson: Lesson<'_>, centres: &[Centre]) -> Option<(Learned, Tr
     // As if each of its documents were like the centre.
     let given: Vec<&Vector> = centres.iter().flat_map(|(times, centre)| std::iter::repeat_n(centre, *times)).collect();
     let way = choose(&yes, &no, &stream);
-    let model = fit(way, &[all(&yes), given.clone()].concat(), &all(&no), &all(&stream));
+    let model = fit(way, &all(&yes), &given, &all(&no), &all(&stream));
     let mut held_out = hold_out(way, &yes, &given, &no, &stream);
     if yes.is_empty() && given.len() > 1 {
         held_out.reach = centres.iter().map(|(_, centre)| OF_CENTRE * model.score(centre)).reduce(f32::min);
     }
-    let (alone, with_gate) = calibrate(way, &held_out);
+    let against = unlike(&all(&yes), &given, OF_CENTRE, &all(&stream));
+    let (alone, with_gate) = calibrate(way, &held_out, &against);
     let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     let count = |vectors: &[Vector]| number(vectors.len());
     let (examples, against) = (number(yes.len() + given.len()), count(&no));
@@ -165,12 +166,14 @@ fn all(vectors: &[Vector]) -> Vec<&Vector> {
     vectors.iter().collect()
 }
 
-fn fit(way: Way, yes: &[&Vector], no: &[&Vector], stream: &[&Vector]) -> Linear {
+fn fit(way: Way, yes: &[&Vector], given: &[&Vector], no: &[&Vector], stream: &[&Vector]) -> Linear {
+    let every = [yes, given].concat();
     match way {
-        Way::Rocchio => rocchio(yes, no, stream, TERMS),
+        Way::Rocchio => rocchio(&every, no, stream, TERMS),
         Way::Logistic => {
-            let against: Vec<&Vector> = no.iter().copied().chain(unlike(yes, stream)).collect();
-            logistic(yes, &against, Fit::default())
+            let against = stream.iter().zip(unlike(yes, given, OF_CENTRE, stream)).filter(|(_, against)| *against);
+            let against: Vec<&Vector> = no.iter().copied().chain(against.map(|(vector, _)| *vector)).collect();
+            logistic(&every, &against, Fit::default())
         }
     }
 }
@@ -193,11 +196,11 @@ fn hold_out(way: Way, yes: &[Vector], given: &[&Vector], no: &[Vector], stream: 
     let mut out =
         HeldOut { yes: vec![0.0; yes.len()], no: vec![0.0; no.len()], stream: vec![0.0; stream.len()], reach: None };
     for fold in 0..folds {
-        let some_yes = [without(yes, fold, folds), given.to_vec()].concat();
-        if some_yes.is_empty() {
+        let some_yes = without(yes, fold, folds);
+        if some_yes.is_empty() && given.is_empty() {
             continue;
         }
-        let model = fit(way, &some_yes, &without(no, fold, folds), &without(stream, fold, folds));
+        let model = fit(way, &some_yes, given, &without(no, fold, folds), &without(stream, fold, folds));
         for (scores, vectors) in [(&mut out.yes, yes), (&mut out.no, no), (&mut out.stream, stream)] {
             for i in (fold..vectors.len()).step_by(folds) {
                 scores[i] = model.score(&vectors[i]);
@@ -230,11 +233,12 @@ fn without(vectors: &[Vector], fold: usize, folds: usize) -> Vec<&Vector> {
     vectors.iter().enumerate().filter(|(i, _)| i % folds != fold).map(|(_, vector)| vector).collect()
 }
 
-/// `alone` and `with_gate`.
-fn calibrate(way: Way, scores: &HeldOut) -> (f32, f32) {
-    let mut stream = scores.stream.clone();
+/// `alone` and `with_gate`. `against`: which articles of the stream are held against the examples.
+fn calibrate(way: Way, scores: &HeldOut, against: &[bool]) -> (f32, f32) {
+    let measured = scores.stream.iter().zip(against).filter(|(_, against)| **against);
+    let mut stream: Vec<f32> = measured.map(|(score, _)| *score).collect();
     stream.sort_by(f32::total_cmp);
-    let (Some(highest), true) = (stream.last().copied(), stream.len() >= FEWEST_OF_STREAM) else {
+    let (Some(highest), true) = (stream.last().copied(), scores.stream.len() >= FEWEST_OF_STREAM) else {
         return match way {
             Way::Rocchio => (ALONE, WITH_GATE),
             Way::Logistic => (0.0, -1.0),

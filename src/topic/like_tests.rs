@@ -200,12 +200,14 @@ fn what_is_like_the_examples_is_not_held_against_them() {
     let vectors = |bags: &[Bag]| bags.iter().map(|bag| background.vector(bag)).collect::<Vec<_>>();
     let (yes, all) = (vectors(&bags(DROUGHT, 0..5)), vectors(&stream));
     let (yes, all): (Vec<&Vector>, Vec<&Vector>) = (yes.iter().collect(), all.iter().collect());
-    let left = unlike(&yes, &all);
-    assert!((300..325).contains(&left.len()), "{} of 340 are left", left.len());
-    assert!(all[..300].iter().all(|vector| left.contains(vector)), "nothing of the other subjects is left out");
-    // At least half is left, whatever it is.
-    assert!(2 * unlike(&yes, &yes).len() >= yes.len());
-    assert_eq!(unlike(&yes[..1], &all).len(), all.len(), "of one example nothing is known");
+    let against = |yes: &[&Vector], all: &[&Vector]| unlike(yes, &[], 0.0, all);
+    let held = against(&yes, &all);
+    let left = held.iter().filter(|against| **against).count();
+    assert!((300..325).contains(&left), "{left} of 340 are left");
+    assert!(held[..300].iter().all(|against| *against), "all of the other subjects is held against them");
+    // At least half is, whatever it is.
+    assert!(2 * against(&yes, &yes).iter().filter(|against| **against).count() >= yes.len());
+    assert_eq!(against(&yes[..1], &all), vec![true; all.len()], "of one example nothing is known");
 }
 
 /// From the shares of words alone, as a packed corpus has them.
