@@ -77,7 +77,7 @@ impl Table {
 
 /// Where a term is looked for first: its highest bits, for the filter takes the lowest.
 fn place(term: u32, size: usize) -> usize {
-    (u64::from(term) * size as u64 >> 32) as usize
+    ((u64::from(term) * size as u64) >> 32) as usize
 }
 
 /// What a model says of an article.
