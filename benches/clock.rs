@@ -22,3 +22,12 @@ pub fn best(rounds: usize, mut run: impl FnMut()) -> f64 {
     };
     (0..rounds).map(once).fold(f64::INFINITY, f64::min)
 }
+
+/// The seconds that `run` takes, once.
+#[allow(dead_code, reason = "not every bench has something so slow")]
+pub fn once(run: impl FnOnce()) -> f64 {
+    let epoch = Instant::now();
+    let begun = clock(epoch);
+    run();
+    clock(epoch) - begun
+}

@@ -4,7 +4,8 @@
 //! an exit code: 0 where all is well, 78 where the configuration is wrong or one of its topics' tests fails. With
 //! `--online` also a table of what each feed gives, on standard output, and 1 where one of them failed; one that answers
 //! but has nothing new is told, and is no failure.
-//! Promise: nothing is written; the store is read only where a test of the topics is about a stored item.
+//! Promise: nothing is written; the store is read only where a test of the topics is about a stored item, or of a topic that
+//! learns: those are judged with what it has learned, and a test of one that has learned nothing yet is a note.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,16 +20,16 @@ use tokio::task::JoinSet;
 use super::api::{self, Api};
 use super::output::Screen;
 use super::table::{Column, Fit, render};
-use super::topics::stored::article;
+use super::topics::stored::{article, learnt};
 use super::{FAILED, WRONG_CONFIGURATION, environment, failed, output, refused, show};
-use crate::config::{self, Config};
+use crate::config::{self, Config, TopicTests};
 use crate::daemon;
 use crate::fetch::Client;
 use crate::id::{FeedId, ItemId};
 use crate::item::Item;
 use crate::pipeline::Stop;
 use crate::pipeline::collect::Collector;
-use crate::serve::Loaded;
+use crate::serve::{Learnt, Loaded};
 use crate::source::PollOutcome;
 
 /// Checks the directory; with `online`, also polls each feed once.
@@ -40,15 +41,19 @@ pub fn run(dir: &Path, online: bool) -> ExitCode {
     for note in &config.notes {
         output::note(format_args!("note: {note}"));
     }
-    let stored = match stored(&config) {
+    let Stored { items, learnt } = match stored(&config) {
         Ok(stored) => stored,
         Err(error) => return failed(&error),
     };
-    let failures = config.topic_tests(&|id| match stored.get(&id) {
-        Some(Ok(item)) => Ok(article(item)),
-        Some(Err(why)) => Err(why.clone()),
-        None => Err("it was not asked for".to_owned()),
-    });
+    let TopicTests { failed: failures, untaught } =
+        config.topic_tests_by(&learnt.apply(&config.topics), &|id| match items.get(&id) {
+            Some(Ok(item)) => Ok(article(item)),
+            Some(Err(why)) => Err(why.clone()),
+            None => Err("it was not asked for".to_owned()),
+        });
+    for test in &untaught {
+        output::note(format_args!("note: {test}"));
+    }
     for failure in &failures {
         output::note(failure);
     }
@@ -60,26 +65,41 @@ pub fn run(dir: &Path, online: bool) -> ExitCode {
     if online { poll_each(&config) } else { ExitCode::SUCCESS }
 }
 
-/// The items that the tests of the topics are about, or why each cannot be had.
-fn stored(config: &Config) -> anyhow::Result<BTreeMap<ItemId, Result<Item, String>>> {
+/// What the tests of the topics need of the store.
+#[derive(Default)]
+struct Stored {
+    /// The items that they are about, or why each cannot be had.
+    items: BTreeMap<ItemId, Result<Item, String>>,
+    /// What topics have learned.
+    learnt: Learnt,
+}
+
+fn stored(config: &Config) -> anyhow::Result<Stored> {
     let wanted = config.topics.tested_items();
-    if wanted.is_empty() {
-        return Ok(BTreeMap::new());
+    let learning = config.topics.iter().any(|topic| topic.like().is_some() && topic.is_tested());
+    if wanted.is_empty() && !learning {
+        return Ok(Stored::default());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime")?;
     runtime.block_on(async {
+        let mut stored = Stored::default();
         let api = match reader(config).await {
             Ok(api) => api,
-            Err(why) => return Ok(wanted.into_iter().map(|id| (id, Err(format!("{why:#}")))).collect()),
+            Err(why) => {
+                stored.items = wanted.into_iter().map(|id| (id, Err(format!("{why:#}")))).collect();
+                return Ok(stored);
+            }
         };
-        let mut found = BTreeMap::new();
+        if learning {
+            stored.learnt = learnt(&api, &config.topics).await?;
+        }
         for id in wanted {
             let item = show::fetch(&api, &id.to_string()).await.map_err(|error| {
                 format!("{error:#}; or write its title and text into the test, so that it outlives the item")
             });
-            found.insert(id, item);
+            stored.items.insert(id, item);
         }
-        Ok(found)
+        Ok(stored)
     })
 }
 

@@ -17,11 +17,30 @@ use crate::text::decode::{Hints, decode};
 /// The files that texts are read from, by the ends of their names.
 const TEXTS: [&str; 5] = ["txt", "html", "htm", "jsonl", "ndjson"];
 
+/// What a directory holds.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// By name.
+    pub(super) corpora: Vec<Corpus>,
+    /// The names of what cannot be used, and why.
+    pub(super) unusable: Vec<(String, String)>,
+    sound: bool,
+}
+
+impl Found {
+    /// What was loaded; none where anything could not be.
+    pub(super) fn loaded(self) -> Option<Corpora> {
+        self.sound.then(|| Corpora::new(self.corpora))
+    }
+}
+
 /// Loads every pack and every folder of the directory. Without the directory there is none.
-pub(super) fn read(dir: &Path, problems: &mut Vec<Problem>, notes: &mut Vec<Problem>) -> Option<Corpora> {
+pub(super) fn read(dir: &Path, problems: &mut Vec<Problem>, notes: &mut Vec<Problem>) -> Found {
     let before = problems.len();
+    let mut unusable = Vec::new();
     let mut corpora: BTreeMap<String, (PathBuf, Corpus)> = BTreeMap::new();
     for path in entries(dir, problems) {
+        let known = problems.len();
         let corpus = if path.is_dir() {
             from_folder(&path, problems, notes)
         } else if ends_with(&path, &["pack"]) {
@@ -35,7 +54,11 @@ pub(super) fn read(dir: &Path, problems: &mut Vec<Problem>, notes: &mut Vec<Prob
             }
             None
         };
-        let Some(corpus) = corpus else { continue };
+        let Some(corpus) = corpus else {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            unusable.extend(problems.get(known).map(|problem| (name, problem.message.clone())));
+            continue;
+        };
         match corpora.get(&corpus.name) {
             Some((known, _)) => {
                 let message = format!(
@@ -51,7 +74,7 @@ pub(super) fn read(dir: &Path, problems: &mut Vec<Problem>, notes: &mut Vec<Prob
         }
     }
     let corpora = corpora.into_values().map(|(_, corpus)| corpus).collect();
-    (problems.len() == before).then(|| Corpora::new(corpora))
+    Found { corpora, unusable, sound: problems.len() == before }
 }
 
 fn from_pack(file: &Path, problems: &mut Vec<Problem>) -> Option<Corpus> {

@@ -7,10 +7,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde_spanned::Spanned;
+
 use super::report::Report;
 use crate::dedup::corpus::{CorpusText, documents_of};
 use crate::id::TopicId;
 use crate::topic::bag::Bag;
+use crate::topic::config::LikeConfig;
 use crate::topic::{Problem, TopicsFile};
 
 /// Examples by topic.
@@ -34,12 +37,30 @@ pub(super) fn read(report: &mut Report<'_>, file: &TopicsFile, dir: &Path) -> Ex
     examples
 }
 
+/// The corpora that topics name and that are not there, each at its name. `unusable`: packs that cannot be read, and why.
+pub(super) fn unknown_corpora(file: &TopicsFile, known: &[&str], unusable: &[(String, String)]) -> Vec<Problem> {
+    let named = file.topic.iter().filter_map(|topic| topic.like.as_ref()).flat_map(|like| &like.corpus);
+    let unknown = named.filter(|name| !known.contains(&name.get_ref().as_str()));
+    let problem = |name: &Spanned<String>| {
+        let written = name.get_ref();
+        let message = match unusable.iter().find(|(pack, _)| pack == written) {
+            Some((_, why)) => format!("the corpus `{written}` cannot serve as examples: {why}"),
+            None if known.is_empty() => {
+                format!("no corpus is called `{written}`: there is none; put its pack into `{}/`", super::CORPUS)
+            }
+            None => format!("no corpus is called `{written}`; there are: {}", known.join(", ")),
+        };
+        Problem { span: name.span(), message }
+    };
+    unknown.map(problem).collect()
+}
+
 /// A word on each topic that learns and names nothing to learn from.
 pub(super) fn missing(file: &TopicsFile) -> Vec<Problem> {
-    let without = file
-        .topic
-        .iter()
-        .filter(|topic| topic.like.as_ref().is_some_and(|like| like.files.is_empty() && like.items.is_empty()));
+    let without = file.topic.iter().filter(|topic| {
+        let nothing = |like: &LikeConfig| like.files.is_empty() && like.items.is_empty() && like.corpus.is_empty();
+        topic.like.as_ref().is_some_and(nothing)
+    });
     let word = |topic: &crate::topic::config::TopicConfig| {
         let id = topic.id.get_ref();
         let message = format!(

@@ -39,6 +39,7 @@ use crate::topic::{Article, Topics, TopicsFile};
 pub use edit::{Added, EditError, NewFeed, add_feed, add_feeds, feed_at, keys_from_environment, remove_feed};
 pub use report::Problem;
 pub use sections::ShutdownConfig;
+pub use topics::TopicTests;
 
 /// The file of the sources.
 pub const FEEDS: &str = "feeds.toml";
@@ -89,10 +90,19 @@ pub struct Config {
 }
 
 impl Config {
-    /// Runs the tests of the topics; `stored` gives the fields of an item, or says why it cannot. What fails stands at its
-    /// line.
+    /// Runs the tests of the topics by what they say with nothing learned; `stored` gives the fields of an item, or says why
+    /// it cannot. What fails stands at its line.
     pub fn topic_tests<'a>(&self, stored: &dyn Fn(ItemId) -> Result<Article<'a>, String>) -> Vec<Problem> {
-        topics::run_tests(&self.dir.join(TOPICS), &self.topics_text, &self.topics, stored)
+        self.topic_tests_by(&self.topics, stored).failed
+    }
+
+    /// As [`Config::topic_tests`], by `topics`: the same with what they have learned.
+    pub fn topic_tests_by<'a>(
+        &self,
+        topics: &Topics,
+        stored: &dyn Fn(ItemId) -> Result<Article<'a>, String>,
+    ) -> TopicTests {
+        topics::run_tests(&self.dir.join(TOPICS), &self.topics_text, topics, stored)
     }
 }
 
@@ -156,9 +166,12 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
     let mut report = report::Report::new(&topics_file, &topics_text);
     let topics = topics::read(&mut report, env, dir);
     problems.extend(report.finish());
-    let corpora = corpora::read(&dir.join(CORPUS), &mut problems, &mut notes);
+    let found = corpora::read(&dir.join(CORPUS), &mut problems, &mut notes);
+    if let Some((written, ..)) = &topics {
+        problems.extend(topics::check_examples(&topics_file, &topics_text, written, &found));
+    }
 
-    match (problems.as_slice(), topics, corpora) {
+    match (problems.as_slice(), topics, found.loaded()) {
         ([], Some((topics_file, topics, examples)), Some(corpora)) => Ok(Config {
             dir: dir.to_owned(),
             fetch: sections.fetch,

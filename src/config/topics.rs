@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use super::corpora;
 use super::examples::{self, Examples};
 use super::report::{Problem, Report};
 use super::tree::{Env, Tree};
@@ -32,14 +33,24 @@ pub(super) fn doubts(file: &Path, text: &str, topics: &TopicsFile) -> Vec<Proble
     placed(file, text, Topics::doubts(topics).into_iter().chain(examples::missing(topics)).collect())
 }
 
+/// What came of the topics' own tests, each with its line.
+#[derive(Debug, Default)]
+pub struct TopicTests {
+    /// Those that failed.
+    pub failed: Vec<Problem>,
+    /// Those that nothing is known of before their topic has learned from its examples.
+    pub untaught: Vec<Problem>,
+}
+
 /// Runs the topics' own tests; `text` is what they were read from.
 pub(super) fn run_tests<'a>(
     file: &Path,
     text: &str,
     topics: &Topics,
     stored: &dyn Fn(ItemId) -> Result<Article<'a>, String>,
-) -> Vec<Problem> {
-    placed(file, text, topics.run_tests(stored))
+) -> TopicTests {
+    let tested = topics.tested(stored);
+    TopicTests { failed: placed(file, text, tested.failed), untaught: placed(file, text, tested.untaught) }
 }
 
 fn placed(file: &Path, text: &str, found: Vec<topic::Problem>) -> Vec<Problem> {
@@ -48,4 +59,10 @@ fn placed(file: &Path, text: &str, found: Vec<topic::Problem>) -> Vec<Problem> {
         report.problem(problem.span, problem.message);
     }
     report.finish()
+}
+
+/// The corpora that topics name as examples and that cannot be used, each at its name.
+pub(super) fn check_examples(file: &Path, text: &str, topics: &TopicsFile, found: &corpora::Found) -> Vec<Problem> {
+    let known: Vec<&str> = found.corpora.iter().map(|corpus| corpus.name.as_str()).collect();
+    placed(file, text, examples::unknown_corpora(topics, &known, &found.unusable))
 }

@@ -23,7 +23,7 @@ use crate::id::{ItemId, TopicId};
 use crate::serve::{Changed, Judged, Learning, Loaded, ModelView};
 use crate::store::{Judgement, Model, Store, StoreError, Taught};
 use crate::topic::bag::{Background, Bag};
-use crate::topic::like::{Lesson, teach};
+use crate::topic::like::{Centre, Lesson, teach_with};
 use crate::topic::{Topic, TopicMatch, Topics};
 
 /// How many of the newest items stand for the stream: some 50 MB while learning.
@@ -223,10 +223,18 @@ async fn blocking<T: Send + 'static>(
 struct Examples {
     yes: Vec<Bag>,
     no: Vec<Bag>,
+    /// Of packed corpora.
+    centres: Vec<Centre>,
     /// Those of them that are stored: they are not counted as stream.
     items: HashSet<ItemId>,
     /// A hash of what it is learned from.
     from: u64,
+}
+
+impl Examples {
+    fn is_empty(&self) -> bool {
+        self.yes.is_empty() && self.centres.is_empty()
+    }
 }
 
 fn examples(store: &Store, loaded: &Loaded, topic: &Topic) -> Result<Examples, StoreError> {
@@ -235,7 +243,19 @@ fn examples(store: &Store, loaded: &Loaded, topic: &Topic) -> Result<Examples, S
     let judged = store.judgements(topic.id())?;
     let said: BTreeMap<ItemId, bool> = judged.iter().map(|judgement| (judgement.item, judgement.yes)).collect();
     // Serializing plain numbers into memory has no way to fail.
-    let bytes = postcard::to_stdvec(&(files, configured, &said)).unwrap_or_default();
+    let mut bytes = postcard::to_stdvec(&(files, configured, &said)).unwrap_or_default();
+    // That there is such a corpus was checked with the configuration.
+    let named = topic.like().into_iter().flat_map(|like| &like.corpora);
+    let centres: Vec<Centre> = named
+        .filter_map(|name| loaded.corpora.get(name))
+        .map(|corpus| Centre {
+            documents: u32::try_from(corpus.documents.len()).unwrap_or(u32::MAX),
+            terms: corpus.terms.clone(),
+        })
+        .collect();
+    if !centres.is_empty() {
+        bytes.extend(postcard::to_stdvec(&centres).unwrap_or_default());
+    }
     let from = xxhash_rust::xxh3::xxh3_64(&bytes);
     let (mut yes, mut no, mut items) = (files.to_vec(), Vec::new(), HashSet::new());
     let mut take = |item: ItemId| -> Result<Option<Bag>, StoreError> {
@@ -259,7 +279,7 @@ fn examples(store: &Store, loaded: &Loaded, topic: &Topic) -> Result<Examples, S
         let bag = take(item)?.unwrap_or(bag);
         if belongs { yes.push(bag) } else { no.push(bag) }
     }
-    Ok(Examples { yes, no, items, from })
+    Ok(Examples { yes, no, centres, items, from })
 }
 
 /// The topics that have to learn, and whether against a new background, which concerns all.
@@ -274,9 +294,9 @@ fn due(store: &Store, loaded: &Loaded) -> Result<(Vec<TopicId>, bool), StoreErro
         let known = loaded.taught.models.get(topic.id());
         let changed = match known {
             Some(model) => model.from != examples.from,
-            None => !examples.yes.is_empty(),
+            None => !examples.is_empty(),
         };
-        if changed || (anew && !examples.yes.is_empty()) {
+        if changed || (anew && !examples.is_empty()) {
             due.push(topic.id().clone());
         }
     }
@@ -304,12 +324,13 @@ fn learn(
             return Ok(None);
         }
         let Some(topic) = loaded.topics.get(id) else { continue };
-        let Examples { yes, no, items, from } = examples(store, loaded, topic)?;
+        let Examples { yes, no, centres, items, from } = examples(store, loaded, topic)?;
         // An example that came from a file may have been polled as well.
         let own: HashSet<u64> = yes.iter().chain(&no).map(hash).collect();
         let stream = sample.iter().filter(|(item, bag)| !items.contains(item) && !own.contains(&hash(bag)));
         let stream: Vec<Bag> = stream.map(|(_, bag)| bag.clone()).collect();
-        let taught = teach(Lesson { examples: &yes, against: &no, stream: &stream, background: measured });
+        let lesson = Lesson { examples: &yes, against: &no, stream: &stream, background: measured };
+        let taught = teach_with(lesson, &centres);
         models.push((id.clone(), taught.map(|(learned, trial)| Model { from, at: now(), learned, trial })));
     }
     if anew {

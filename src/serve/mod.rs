@@ -56,7 +56,8 @@ pub use passages::{CopyView, Explanation, NO_TEXT, Party};
 pub use replay::{EntryView, RejectedView, Replay, Reread};
 pub use stats::{Counts, FeedCounts, Overview};
 pub use topics::{
-    Changed, Judged, Judgements, Learning, LikeView, ModelView, Reclassifying, TopicList, TopicView, TopicsFound,
+    Changed, Judged, Judgements, Learning, Learnt, LikeView, ModelView, Reclassifying, TopicList, TopicView,
+    TopicsFound,
 };
 
 use problem::Problem;
@@ -193,6 +194,7 @@ fn routes(shared: Shared) -> Router {
         .route("/api/v1/reload", post(feeds::reload))
         .route("/api/v1/topics", get(topics::list))
         .route("/api/v1/topics/test", post(topics::test))
+        .route("/api/v1/topics/learned", get(topics::learned))
         .route("/api/v1/topics/reclassify", get(topics::reclassifying).post(topics::reclassify))
         .route("/api/v1/topics/{id}/judgements", get(topics::judgements).post(topics::judge))
         .route("/api/v1/corpus", get(corpus::list))

@@ -43,7 +43,7 @@ pub use corrections::{Corrected, Correcting, Said};
 pub use reader::{DEFAULT_PAGE, MAX_COPIES, MAX_PAGE, Store};
 pub use relations::Moved;
 pub use schema::Revision;
-pub use taught::{Classified, Judgement, Model, Reclassification, Taught};
+pub use taught::{Classified, Judgement, Model, Reclassification, TERM_RULES, Taught};
 pub use writer::{MAX_PRUNE, Writer};
 
 use crate::dedup::Verdict;

@@ -77,9 +77,9 @@ struct ModelV1 {
 }
 
 /// Goes up when the same article gets other terms, or the same examples another model: then all is learned anew.
-const TERMS: u32 = 1;
+const TERMS: u32 = 2;
 /// By what the terms of models are made.
-const RULES: (u32, u32) = (TERMS, crate::text::normalize::VERSION);
+pub const TERM_RULES: (u32, u32) = (TERMS, crate::text::normalize::VERSION);
 
 #[derive(Serialize, Deserialize)]
 struct BackgroundV1 {
@@ -212,7 +212,7 @@ fn decode_model(topic: &str, bytes: &[u8]) -> Result<Model, StoreError> {
 }
 
 pub(super) fn put_background(staged: &mut Staged<'_>, items: u64, of: &Background) -> Result<(), StoreError> {
-    let record = BackgroundV1 { rules: RULES, items, background: of.clone() };
+    let record = BackgroundV1 { rules: TERM_RULES, items, background: of.clone() };
     let bytes = plain(&record, || "how rare terms are".to_owned())?;
     values::put(staged, Table::Learned, BACKGROUND, &bytes)
 }
@@ -300,7 +300,7 @@ impl Store {
             let Some(bytes) = values::get(engine, Table::Learned, &key)? else { continue };
             if key == BACKGROUND {
                 match unplain::<BackgroundV1>(&bytes, || "how rare terms are".to_owned()) {
-                    Ok(record) if record.rules == RULES => {
+                    Ok(record) if record.rules == TERM_RULES => {
                         (taught.background, taught.items) = (record.background, Some(record.items));
                     }
                     // Models mean nothing without it.

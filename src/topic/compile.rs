@@ -250,17 +250,10 @@ impl<'f> Compiler<'f> {
                 self.problems.push(Problem { span: item.span(), message: message.to_string() });
             }
         }
-        for corpus in &like.corpus {
-            // Its strongest words are known, but not which stand together in a document, nor how documents differ.
-            let message =
-                "a packed corpus does not keep what its documents say, so nothing can be learned from it; list \
-                           the documents themselves under `files`"
-                    .to_owned();
-            self.problems.push(Problem { span: corpus.span(), message });
-        }
         let files = like.files.iter().map(|file| file.get_ref().clone()).collect();
         let items = like.items.iter().filter_map(|item| item.get_ref().parse().ok()).collect();
-        Like { weight, files, items }
+        let corpora = like.corpus.iter().map(|name| name.get_ref().clone()).collect();
+        Like { weight, files, items, corpora }
     }
 
     /// In hundredths. `sound`: no rule is missing for a problem of its own.

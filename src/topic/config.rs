@@ -99,7 +99,7 @@ pub struct LikeConfig {
     /// Ids of stored items.
     #[serde(default)]
     pub items: Vec<Spanned<String>>,
-    /// Refused: a packed corpus does not keep what its documents say.
+    /// Names of packed corpora: what is known of their documents is how strong words are in them on the whole.
     #[serde(default)]
     pub corpus: Vec<Spanned<String>>,
     /// What likeness adds where it is enough by itself; the topic's threshold unless given.
@@ -145,11 +145,11 @@ impl TestConfig {
 #[serde(rename_all = "lowercase")]
 pub enum Expectation {
     /// [`Decision::Match`].
-    Match,
+    Match = 2,
     /// [`Decision::Maybe`].
-    Maybe,
+    Maybe = 1,
     /// Neither.
-    None,
+    None = 0,
 }
 
 impl From<Option<Decision>> for Expectation {

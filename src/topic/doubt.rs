@@ -8,11 +8,11 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::Topics;
 use super::compile::{Problem, locate};
 use super::config::{Sets, TopicConfig, TopicsFile};
 use super::query::{Entry, Query, parse, parse_entry};
 use super::term::{Class, Term};
+use super::{Field, Topics};
 use crate::text::stem;
 use crate::text::tokenize::Words;
 
@@ -21,13 +21,15 @@ const LARGE_SET: usize = 10_000;
 
 impl Topics {
     /// What in `file` is allowed and hardly meant, in the order of the file: entries that stand in a set twice, words that
-    /// stand in every article, rules that count the same thing twice, sets too large to be quick.
+    /// stand in every article, gates of nothing but feeds and languages, rules that count the same thing twice, sets too large
+    /// to be quick.
     pub fn doubts(file: &TopicsFile) -> Vec<Problem> {
         let mut doubts = Vec::new();
         in_sets(&file.sets, &mut doubts);
         for topic in &file.topic {
             in_sets(&topic.sets, &mut doubts);
             in_rules(topic, &mut doubts);
+            doubts.extend(wide_open(topic));
         }
         doubts.sort_by_key(|doubt| (doubt.span.start, doubt.span.end));
         doubts
@@ -90,6 +92,31 @@ fn in_rules(topic: &TopicConfig, doubts: &mut Vec<Problem>) {
             let span = locate(text, &(0..text.get_ref().len()));
             doubts.push(Problem { span, message });
         }
+    }
+}
+
+/// A word on a gate that looks at no word of an article and at no address.
+fn wide_open(topic: &TopicConfig) -> Option<Problem> {
+    let gate = topic.gate.as_ref()?;
+    let (tree, _) = parse(gate.get_ref());
+    if !asks_for_origin(&tree?) {
+        return None;
+    }
+    let what = if topic.score.is_empty() && topic.like.is_none() { "belongs to the topic" } else { "is scored" };
+    let message = format!(
+        "this gate asks for nothing but feed: or lang:, so every article of that feed or language {what}; join it with words by AND"
+    );
+    Some(Problem { span: locate(gate, &(0..gate.get_ref().len())), message })
+}
+
+fn asks_for_origin(tree: &Query) -> bool {
+    match tree {
+        Query::Test { field, .. } => matches!(field, Field::Feed | Field::Language),
+        Query::Or(any) => any.iter().all(asks_for_origin),
+        // What is excluded narrows it, and yet everything else comes in.
+        Query::And { all, .. } => all.iter().all(asks_for_origin),
+        Query::In(_, tree) => asks_for_origin(tree),
+        Query::Words { .. } | Query::Set { .. } | Query::Near { .. } => false,
     }
 }
 

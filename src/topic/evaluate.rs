@@ -6,7 +6,7 @@
 
 use std::cmp::Reverse;
 
-use super::bag::{self, Bag};
+use super::bag;
 use super::lexicon::Lexicon;
 use super::query::{Nearness, Part};
 use super::{Article, Field};
@@ -129,21 +129,19 @@ impl<'a> Document<'a> {
     }
 
     /// Its words as what is learned from examples looks at them.
-    pub(super) fn bag(&self) -> Bag {
-        Bag::of(&self.title.words, &self.body().1.words)
+    pub(super) fn learnable(&self) -> bag::Terms {
+        bag::Terms::of(&self.title.words, &self.body().1.words)
     }
 
     /// Where the terms of a bag stand: for each of `terms` the first place, the title before the text.
-    pub(super) fn places(&self, terms: &[u32]) -> Vec<Option<Span>> {
-        let mut found: Vec<Option<Span>> = vec![None; terms.len()];
-        for (field, read) in [(Field::Title, &self.title), self.body()] {
-            bag::walk(&read.words, |term, words| {
-                if let Some(at) = terms.iter().position(|known| *known == term) {
-                    found[at].get_or_insert(Span { field, start: number(words.start), end: number(words.end) });
-                }
-            });
-        }
-        found
+    pub(super) fn places(&self, of: &bag::Terms, terms: &[u32]) -> Vec<Option<Span>> {
+        let body = self.body().0;
+        let span = |(title, words): (bool, std::ops::Range<u32>)| Span {
+            field: if title { Field::Title } else { body },
+            start: words.start,
+            end: words.end,
+        };
+        of.places(terms).into_iter().map(|place| place.map(span)).collect()
     }
 
     /// The text, or the summary while there is no text.

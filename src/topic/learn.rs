@@ -3,9 +3,8 @@
 //! In: vectors of articles that belong to a topic, and of articles that do not (or of the stream, which nearly never do).
 //! Out: a [`Linear`] model.
 //! Promise: pure and deterministic on one machine: no random start, no shuffling.
-//! Why two ways: from a few examples the terms that they share are all that can be known, and a model with a weight for
-//! every term may know too much of those few; in the trials Rocchio's was better for narrow stories below 15 to 20 examples
-//! (average precision .94 at 5), the logistic model for whole sections and from there on (.98 at 100).
+//! Why two ways: of one or two examples, and without a stream to tell them from, the terms that they share are all that
+//! can be known (Rocchio); a model with a weight for every term (logistic) does better as soon as there is more.
 //! Not here: what the score of a model decides ([`super::like`]).
 
 use std::collections::HashMap;
@@ -14,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bag::{Plain, Vector};
 
-/// From so many examples on a logistic model is learned.
+/// From so many examples on a logistic model is learned even where there is no stream.
 pub const LOGISTIC_FROM: usize = 20;
 /// How strongly what speaks for everything is taken off the examples' centre.
 const AGAINST: f32 = 0.25;
@@ -71,6 +70,48 @@ pub fn rocchio(yes: &[&Vector], no: &[&Vector], stream: &[&Vector], terms: usize
         model.weights.iter_mut().for_each(|(_, weight)| *weight /= length);
     }
     model
+}
+
+/// Whether each article of the stream is held against the examples: all are but what is as near to their centre as half of
+/// them are to the centre of the others. That belongs to the topic most likely, without anyone having said so. At least half
+/// is held against them. `given`: centres of examples that are not at hand, of which a document has `share` at least.
+///
+/// Of a section's articles the stream holds hundreds: in the trials, leaving them out raised the average precision from
+/// five examples of a section from .74 to .77, and made no difference for a story.
+pub fn unlike(yes: &[&Vector], given: &[&Vector], share: f32, stream: &[&Vector]) -> Vec<bool> {
+    let known = [yes, given].concat();
+    if known.len() < 2 {
+        return vec![true; stream.len()];
+    }
+    let (examples, everything) = (sum(&known), sum(stream));
+    let product = |sums: &Sums, vector: &Vector| -> f32 {
+        vector.0.iter().map(|(term, value)| value * sums.get(term).copied().unwrap_or_default()).sum()
+    };
+    #[expect(clippy::cast_precision_loss, reason = "no more vectors than a float counts exactly")]
+    let (count, of_stream) = (known.len() as f32, stream.len().max(1) as f32);
+    let plain = |vector: &Vector| AGAINST * product(&everything, vector) / of_stream;
+    let own = |vector: &Vector| vector.0.iter().map(|(_, value)| value * value).sum::<f32>();
+    let of_others = |vector: &&Vector| (product(&examples, vector) - own(vector)) / (count - 1.0) - plain(vector);
+    let of_centre = |vector: &&Vector| share * product(&examples, vector) / count - plain(vector);
+    let mut near: Vec<f32> =
+        if yes.is_empty() { given.iter().map(of_centre).collect() } else { yes.iter().map(of_others).collect() };
+    near.sort_by(f32::total_cmp);
+    let half = near.get(near.len() / 2).copied().unwrap_or(f32::INFINITY);
+    let scores: Vec<f32> = stream.iter().map(|vector| product(&examples, vector) / count - plain(vector)).collect();
+    let mut sorted = scores.clone();
+    sorted.sort_by(f32::total_cmp);
+    let least = sorted.get(sorted.len() / 2).copied().unwrap_or(f32::INFINITY);
+    scores.into_iter().map(|score| score < half || score <= least).collect()
+}
+
+type Sums = HashMap<u32, f32, Plain>;
+
+fn sum(vectors: &[&Vector]) -> Sums {
+    let mut sums = Sums::default();
+    for (term, value) in vectors.iter().flat_map(|vector| &vector.0) {
+        *sums.entry(*term).or_default() += value;
+    }
+    sums
 }
 
 /// How a logistic model is fitted.

@@ -24,6 +24,7 @@ pub mod like;
 #[cfg(test)]
 mod like_tests;
 pub mod matcher;
+pub mod models;
 mod possible;
 mod print;
 pub mod query;
@@ -36,7 +37,7 @@ mod tests;
 
 pub use compile::Problem;
 pub use config::TopicsFile;
-pub use matcher::{Topic, Topics};
+pub use matcher::{Tested, Topic, Topics};
 
 use serde::{Deserialize, Serialize};
 

@@ -120,6 +120,12 @@ fn what_is_hardly_meant_is_told_at_its_place() {
             "(نفط)",
             "rule `oil`",
         ),
+        (
+            "topic = [{ id = 'a', label = { ar = '', en = '' }, gate = 'lang:ar AND (feed:bbc OR feed:al-*) NOT غاز', score = [{ q = 'نفط', w = 1.0 }] }]",
+            "lang:ar AND (feed:bbc OR feed:al-*) NOT غاز",
+            "every article of that feed or language is scored",
+        ),
+        ("topic = [{ id = 'a', label = { ar = '', en = '' }, gate = 'feed:bbc' }]", "feed:bbc", "belongs to the topic"),
     ] {
         let found = doubts(file);
         assert_eq!(found.len(), 1, "{file}: {found:?}");
@@ -133,6 +139,7 @@ fn what_is_meant_is_silent() {
     for file in [
         "sets.A = ['كازاخستان:g', 'كازاخستان~1', 'كازاخ*', '=كازاخستان', '2022', 'من دون', 'حكومة', 'حكومه']",
         "sets.A = ['غاز', 'نفط']\ntopic = [{ id = 'a', label = { ar = '', en = '' }, gate = '$A', sets.A = ['غاز'], score = [{ q = '$A', w = 1.0 }, { q = 'title:$A', w = 1.0 }] }]",
+        "topic = [{ id = 'a', label = { ar = '', en = '' }, gate = '(feed:bbc AND غاز) OR (lang:en AND نفط) OR url:energy' }]",
     ] {
         assert_eq!(doubts(file), [], "{file}");
     }

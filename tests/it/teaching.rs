@@ -264,16 +264,78 @@ fn without_a_daemon_it_is_done_by_the_command() {
     assert_eq!(opened(&home).0.verify().unwrap(), Vec::<String>::new());
 }
 
+/// A topic that learns from a pack and from files, with a test that only likeness can pass.
+#[test]
+fn tests_and_previews_judge_as_the_daemon_does() {
+    let home = Home::new("", "");
+    for n in 0..4 {
+        home.write(&format!("drought/{n}.txt"), &text(&DROUGHT, 800 + n, 120));
+    }
+    for n in 0..2 {
+        home.write(&format!("more/{n}.txt"), &text(&DROUGHT, 810 + n, 120));
+    }
+    home.write("corpus/README", "");
+    let (texts, pack) = (home.path("drought"), home.path("corpus/drought.pack"));
+    home.ok(&["corpus", "pack", texts.to_str().unwrap(), "-o", pack.to_str().unwrap()]);
+    let topics = |subject: &[&str], expect: &str| {
+        let text = text(subject, 4_000, 80);
+        let topic = "[[topic]]\nid = \"drought\"\nlabel = { ar = \"الجفاف\", en = \"Drought\" }\n[topic.like]\ncorpus = [\"drought\"]\nfiles = [\"more/*.txt\"]";
+        home.write("topics.toml", &format!("{topic}\n[[topic.test]]\ntext = \"{text}\"\nexpect = \"{expect}\"\n"));
+        let output = home.rasid(&["check"]);
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for (subject, expect) in [(&DROUGHT, "match"), (&MARKETS, "none")] {
+        let (code, said) = topics(subject, expect);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("topics.toml:9:10: topic `drought`: not judged: it learns from examples"), "{said}");
+    }
+    let mut articles = Vec::new();
+    for n in 0..120 {
+        articles.push((format!("f{n}"), text(&FOOTBALL, n, 80)));
+        articles.push((format!("m{n}"), text(&MARKETS, n, 80)));
+    }
+    articles.extend((0..3).map(|n| (format!("d{n}"), text(&DROUGHT, n, 80))));
+    store(&home, articles);
+    let preview = || json(&home, &["topics", "test", "--since", "2020-01-01", "--json"])["topics"].clone();
+    assert_eq!(preview(), serde_json::json!([]), "nothing is learned yet");
+    let learned = json(&home, &["topics", "learn", "drought", "--json", "--no", "1"]);
+    let gained = learned["gained"].as_u64().unwrap();
+    assert!(gained > 0 && preview()[0]["gained"] == gained, "{learned}");
+    let done = json(&home, &["topics", "reclassify", "--json"]);
+    assert_eq!(done["changed"], gained, "{done}");
+    let again = preview();
+    assert_eq!(
+        (again[0]["after"]["match"].as_u64(), again[0]["items"].as_array().unwrap().len()),
+        (Some(gained), 0),
+        "{again}"
+    );
+    for (subject, expect, code) in [(&MARKETS, "none", 0), (&MARKETS, "match", 78)] {
+        let (got, said) = topics(subject, expect);
+        assert_eq!(got, Some(code), "{said}");
+        assert!(!said.contains("not judged"), "{said}");
+    }
+    let listed = json(&home, &["topics", "list", "--json"])["topics"][0]["like"].clone();
+    assert_eq!(listed["corpora"], serde_json::json!(["drought"]));
+    assert_eq!(listed["model"]["examples"], 6);
+}
+
 #[test]
 fn examples_that_are_not_there_are_told_where_they_are_named() {
     for (like, told) in [
         ("files = [\"none-*.txt\"]", "topics.toml:5:10: `none-*.txt`: no file in"),
         ("files = [\"a*/b.txt\"]", "`*` may stand in the file's name only"),
         ("files = [\"feeds.toml\"]", "a corpus is made of .txt"),
-        ("corpus = [\"seeds\"]", "topics.toml:5:11: a packed corpus does not keep what its documents say"),
+        ("corpus = [\"seeds\"]", "topics.toml:5:11: no corpus is called `seeds`"),
+        (
+            "corpus = [\"torn\"]",
+            "topics.toml:5:11: the corpus `torn` cannot serve as examples: it is not a corpus pack",
+        ),
         ("items = [\"7\"]", "topics.toml:5:10: "),
     ] {
         let home = Home::new("", "");
+        if like.contains("torn") {
+            home.write("corpus/torn.pack", "not a pack");
+        }
         home.write(
             "topics.toml",
             &format!("[[topic]]\nid = \"x\"\nlabel = {{ ar = \"س\", en = \"X\" }}\n[topic.like]\n{like}\n"),

@@ -95,7 +95,7 @@ fn figures(model: &ModelView) -> String {
     };
     let precision = match model.average_precision {
         Some(precision) => format!("average precision {precision:.3}"),
-        None => "nothing to be measured from one example".to_owned(),
+        None => "nothing that could be held out and measured".to_owned(),
     };
     format!(
         "{way} from {} ({} found by the others), {} ({} left out), {} of the stream ({} found); {precision}",

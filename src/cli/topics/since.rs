@@ -121,8 +121,8 @@ pub(super) async fn run(here: &Here, args: &Since, json: bool) -> anyhow::Result
         let known: Vec<&str> = here.config.topics.ids().map(TopicId::as_str).collect();
         return Err(WrongUsage(format!("no topic `{id}` is configured; there are: {}", known.join(", "))).into());
     }
-    let topics = stored::topics(here);
     let api = here.api().await?;
+    let topics = stored::topics(here, &api).await?;
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let mut comparison = Comparison::of(&topics, args.topic.as_deref(), limit);
     stored::each(&api, args.since.as_deref(), args.until.as_deref(), |item| comparison.read(&item)).await?;

@@ -2,14 +2,12 @@
 //!
 //! Promise: a page at a time, so memory does not grow with the store; with a daemon and without one.
 
-use std::sync::Arc;
-
 use url::Url;
 
 use crate::cli::api::Api;
 use crate::cli::{Here, output};
 use crate::item::Item;
-use crate::serve::Listing;
+use crate::serve::{Learnt, Listing};
 use crate::topic::{Article, Topics};
 
 /// How many items one request asks for.
@@ -48,13 +46,24 @@ pub(in crate::cli) fn article(item: &Item) -> Article<'_> {
     }
 }
 
-/// The topics as they stand on disk. Says of which it cannot know what they have learned.
-pub(super) fn topics(here: &Here) -> Arc<Topics> {
-    for topic in here.config.topics.iter().filter(|topic| topic.like().is_some()) {
+/// The topics as they stand on disk, with what those of the store have learned. Says of which nothing is known.
+pub(super) async fn topics(here: &Here, api: &Api) -> anyhow::Result<Topics> {
+    let topics = &here.config.topics;
+    let learnt = learnt(api, topics).await?;
+    for topic in topics.iter().filter(|topic| topic.like().is_some() && !learnt.knows(topic.id())) {
         output::note(format_args!(
-            "note: `{}` also learns from examples; here it is judged by its gate and rules alone",
+            "note: `{}` learns from examples and has learned nothing yet; it is judged by its gate and rules alone",
             topic.id()
         ));
     }
-    Arc::clone(&here.config.topics)
+    Ok(learnt.apply(topics))
+}
+
+/// What topics have learned; nothing is asked for where none of `topics` learns.
+pub(in crate::cli) async fn learnt(api: &Api, topics: &Topics) -> anyhow::Result<Learnt> {
+    if topics.iter().all(|topic| topic.like().is_none()) {
+        return Ok(Learnt::default());
+    }
+    let bytes = api.get_bytes("/api/v1/topics/learned").await?;
+    Learnt::read(&bytes).map_err(anyhow::Error::msg)
 }

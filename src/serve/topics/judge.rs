@@ -33,6 +33,9 @@ pub struct LikeView {
     pub files: usize,
     /// Stored items that the configuration names as examples.
     pub items: usize,
+    /// Packed corpora whose documents are examples.
+    #[serde(default)]
+    pub corpora: Vec<String>,
     /// What was learned; none before the first example.
     pub model: Option<ModelView>,
 }
@@ -44,6 +47,7 @@ impl LikeView {
             weight: like.weight,
             files: loaded.examples.get(topic.id()).map_or(0, Vec::len),
             items: like.items.len(),
+            corpora: like.corpora.clone(),
             model: loaded.taught.models.get(topic.id()).map(ModelView::of),
         })
     }
@@ -56,7 +60,7 @@ pub struct ModelView {
     pub way: Way,
     /// From how many examples.
     pub examples: u32,
-    /// How many of them a model of the others finds alone (strength 1 or more).
+    /// How many of them a model of the others finds alone (strength 1 or more); none of a packed corpus can be held out.
     pub examples_found: usize,
     /// Against how many counter-examples.
     pub against: u32,
@@ -85,7 +89,7 @@ impl ModelView {
             against_left: trial.against.iter().filter(|strength| **strength < 1.0).count(),
             stream: learned.stream,
             stream_found: trial.of_stream,
-            average_precision: (learned.examples > 1).then_some(trial.average_precision),
+            average_precision: (trial.examples.len() > 1).then_some(trial.average_precision),
             at: *at,
         }
     }
