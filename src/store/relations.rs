@@ -86,7 +86,7 @@ impl Change<'_> {
             if !known.duplicate && !known.superseded {
                 break;
             }
-            match records::load(&self.staged, no)?.and_then(|stored| stored.original()) {
+            match records::load(&self.staged, no)?.and_then(|stored| stored.item.original()) {
                 Some(further) => of = further,
                 None => break,
             }

@@ -390,6 +390,12 @@ fn a_fuller_text_takes_the_place_of_its_summary_within_a_group_and_after_it() {
         room.agree(dir.path(), &all.clone().map(|entry| entry.fingerprint));
         room.forget(&full).unwrap();
         assert_eq!(room.listed(&fuller), ids(&[&summary, &reprint, &full, &late, &last]));
+        // What is like a text that is listed elsewhere goes with what was split from there, too.
+        room.split(&reprint).unwrap();
+        let like = entry("f", "1", &format!("{} {}", words(9, 0, 2), summary.content.text), 6);
+        room.take(std::slice::from_ref(&like));
+        assert_eq!(room.verdict(&like), (VerdictKind::Near, Some(id(&reprint))));
+        room.forget(&reprint).unwrap();
         // The fuller one is no fuller text of it at all.
         room.split(&fuller).unwrap();
         assert_eq!((room.verdict(&fuller), room.item(&full).superseded_by), ((VerdictKind::New, None), None));
@@ -545,8 +551,7 @@ proptest! {
             // Whatever is listed is listed under something in sight, and says what it said.
             let all = store::ItemQuery { duplicates: true, limit: 500, ..Default::default() };
             for item in room.store.items(&all).unwrap().items {
-                let original = if item.verdict.kind.is_duplicate() { item.verdict.of.clone() } else { item.superseded_by.map(Original::Item) };
-                let Some(Original::Item(original)) = original else { continue };
+                let Some(Original::Item(original)) = item.original() else { continue };
                 if let Some(original) = room.store.item(original).unwrap() {
                     prop_assert!(!original.is_hidden());
                     prop_assert!(original.copies.iter().any(|copy| copy.id == item.id));
