@@ -407,8 +407,8 @@ fn a_fuller_text_takes_the_place_of_its_summary_within_a_group_and_after_it() {
 fn another_report_that_expands_an_article_leaves_it_in_sight() {
     // Background in common; a page that has it whole, among others; the same title; the same address.
     let article = entry("a", "1", &words(1, 0, 100), 0);
-    let follow_up = |title: bool, address: bool| {
-        let mut full = entry("b", "2", &format!("{}\n{}", words(2, 0, 150), words(1, 20, 90)), 1);
+    let follow_up = |title: bool, address: bool, hours: i64| {
+        let mut full = entry("b", "2", &format!("{}\n{}", words(2, 0, 150), words(1, 20, 90)), 60 * hours);
         if address {
             full.content.canonical_url = article.content.canonical_url.clone();
         }
@@ -420,10 +420,11 @@ fn another_report_that_expands_an_article_leaves_it_in_sight() {
     };
     let round_up = entry("b", "3", &[words(3, 0, 100), words(4, 0, 90), words(1, 0, 100)].join("\n\n"), 1);
     for (full, superseded) in [
-        (follow_up(false, false), false),
+        (follow_up(false, false, 1), false),
         (round_up, false),
-        (follow_up(true, false), true),
-        (follow_up(false, true), true),
+        (follow_up(true, false, 1), true),
+        (follow_up(true, false, -24), false),
+        (follow_up(false, true, 24), true),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let mut room = Room::open(dir.path());
@@ -473,7 +474,7 @@ fn what_was_stored_before_the_window_is_not_in_it_by_being_revised() {
     let revised = entry("a", "1", &words(1, 0, 110), 0);
     room.take(std::slice::from_ref(&revised));
     assert_eq!(room.item(&old).revision, 2);
-    room.agree(dir.path(), &[old.fingerprint.clone()]);
+    room.agree(dir.path(), std::slice::from_ref(&old.fingerprint));
     assert_eq!(room.committer.index.as_ref().map(Index::len), Some(0));
 }
 
