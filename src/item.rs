@@ -220,6 +220,12 @@ impl Item {
     pub const fn is_hidden(&self) -> bool {
         self.verdict.kind.is_duplicate() || self.superseded_by.is_some()
     }
+
+    /// Under what it is listed, where it is not in sight itself.
+    pub fn original(&self) -> Option<Original> {
+        let duplicate = self.verdict.kind.is_duplicate();
+        if duplicate { self.verdict.of.clone() } else { self.superseded_by.map(Original::Item) }
+    }
 }
 
 /// What a log record tells. An item that comes into sight or goes out of it later than when it was stored is told by the

@@ -232,7 +232,7 @@ impl Change<'_> {
         let linked =
             matches!(stored.item.verdict.kind, VerdictKind::Expands | VerdictKind::Update | VerdictKind::Related);
         let link = stored.item.verdict.of.clone().filter(|_| linked);
-        let Some(from) = stored.original().or(link) else {
+        let Some(from) = stored.item.original().or(link) else {
             let copies = self.listed_under(&Original::Item(item))?.len();
             let hint = if copies == 0 { "" } else { "; to take a copy out of its list, name the copy" };
             return refused(format!("the item `{item}` is an item of its own already{hint}"));
@@ -348,7 +348,7 @@ impl Change<'_> {
         {
             return self.put_back(&stored, said, &original, root, found);
         }
-        let from = stored.original();
+        let from = stored.item.original();
         let in_sight = !stored.item.is_hidden();
         let verdict = match said.before.kind {
             // It was revised since, which changes nothing of what it is to others.

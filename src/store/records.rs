@@ -107,7 +107,7 @@ pub(super) fn index(stored: &Stored) -> Result<Vec<Indexed>, StoreError> {
     if let Some(url) = &item.content.canonical_url {
         entries.push((Table::ByUrl, [keys::url(url), keys::number(no)].concat(), Vec::new()));
     }
-    if let Some(original) = stored.original() {
+    if let Some(original) = stored.item.original() {
         entries.push((Table::Copies, [keys::original(&original), place].concat(), schema::encode_copy(stored)?));
     }
     Ok(entries)

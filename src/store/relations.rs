@@ -8,7 +8,7 @@
 //! Not here: who decides it: the verdicts ([`crate::dedup`]), a person ([`super::corrections`]), retention
 //! ([`super::Writer::prune`]).
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::engine::{Read as _, Table};
@@ -27,6 +27,9 @@ const MAX_CHAIN: usize = 16;
 /// So much of a summary stands in its full text, where neither title nor address says that it is one: of 8,000 articles in
 /// the order of their dates 51 expand another, 50 of them as another report would, and those have less.
 const WHOLE: f32 = 0.9;
+
+/// A title tells of one report so long; daily columns have the same every day.
+const SAME_TITLE_WITHIN: SignedDuration = SignedDuration::from_hours(12);
 
 /// How alike two texts are: the kind, and the similarity of a verdict.
 pub(super) type Alike = (VerdictKind, f32);
@@ -87,7 +90,7 @@ impl Change<'_> {
             if !known.duplicate && !known.superseded {
                 break;
             }
-            match records::load(&self.staged, no)?.and_then(|stored| stored.original()) {
+            match records::load(&self.staged, no)?.and_then(|stored| stored.item.original()) {
                 Some(further) => of = further,
                 None => break,
             }
@@ -210,7 +213,9 @@ impl Change<'_> {
         let (full, summary) = (Marks::of(&full), Marks::of(&summary));
         let address = by.content.canonical_url.is_some() && by.content.canonical_url == of.item.content.canonical_url;
         let whole = by.verdict.similarity >= WHOLE && full.same_opening(&summary);
-        Ok(by.id != of.item.id && (address || whole || full.same_title(&summary)))
+        let apart = by.content.published_at.duration_since(of.item.content.published_at).abs();
+        let title = full.same_title(&summary) && apart <= SAME_TITLE_WITHIN;
+        Ok(by.id != of.item.id && (address || whole || title))
     }
 
     /// The record of an item, with its text only where that is its own.

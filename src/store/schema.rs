@@ -67,11 +67,6 @@ impl Stored {
     pub(super) fn is_compared(&self) -> bool {
         !self.is_duplicate() || self.item.judged.as_ref().is_some_and(|judged| judged.kind == Correction::Joined)
     }
-
-    /// Under what it is listed, where it is not in sight itself.
-    pub(super) fn original(&self) -> Option<Original> {
-        if self.is_duplicate() { self.item.verdict.of.clone() } else { self.item.superseded_by.map(Original::Item) }
-    }
 }
 
 /// The words of an item before they were replaced.

@@ -86,7 +86,7 @@ impl Corrections {
             }
             // The item is not there any more, or says something else.
             Some(said) => apply(store, said, verdict, |of| *of == said.judged.of)?,
-            None => self.nearer(index, fingerprint, &verdict).unwrap_or(verdict),
+            None => self.nearer(store, index, fingerprint, &verdict)?.unwrap_or(verdict),
         };
         // That one of two is no copy of the other holds for the other, too, when it comes again.
         let split_from_it = match &found.of {
@@ -100,8 +100,27 @@ impl Corrections {
     }
 
     /// The item that was split from the original of `verdict` and is at least as much like the text.
-    fn nearer(&self, index: &Index, fingerprint: &Fingerprint, verdict: &Verdict) -> Option<Verdict> {
-        let split = verdict.of.as_ref().filter(|_| verdict.kind.is_copy()).and_then(|of| self.split_from.get(of))?;
+    fn nearer(
+        &self,
+        store: &Store,
+        index: &Index,
+        fingerprint: &Fingerprint,
+        verdict: &Verdict,
+    ) -> Result<Option<Verdict>, StoreError> {
+        let Some(of) = verdict.of.as_ref().filter(|_| verdict.kind.is_copy() && !self.split_from.is_empty()) else {
+            return Ok(None);
+        };
+        let mut split: Vec<ItemId> = self.split_from.get(of).cloned().unwrap_or_default();
+        // What the text is like may itself be listed under what others were split from.
+        if let Original::Item(id) = of
+            && let Some(item) = store.item(*id)?
+            && let Some(root) = item.original()
+        {
+            split.extend(self.split_from.get(&root).into_iter().flatten());
+        }
+        if split.is_empty() {
+            return Ok(None);
+        }
         let marks = Marks::of(fingerprint);
         let candidates = index.candidates(fingerprint, LEAST_SHARED);
         let found = candidates.iter().filter(|found| split.contains(&found.item.id));
@@ -111,13 +130,13 @@ impl Corrections {
             Some((found.item.id, Verdict { kind: relation.kind, of, similarity: relation.similarity }))
         });
         let strength = |verdict: &Verdict| (verdict.kind.weakness(), -verdict.similarity);
-        let (_, best) = related
-            .filter(|(_, found)| found.kind.is_copy() && strength(found) <= strength(verdict))
-            .min_by(|(a_id, a), (b_id, b)| {
+        let best = related.filter(|(_, found)| found.kind.is_copy() && strength(found) <= strength(verdict)).min_by(
+            |(a_id, a), (b_id, b)| {
                 let kind = a.kind.weakness().cmp(&b.kind.weakness());
                 kind.then(b.similarity.total_cmp(&a.similarity)).then(a_id.cmp(b_id))
-            })?;
-        Some(best)
+            },
+        );
+        Ok(best.map(|(_, best)| best))
     }
 }
 

@@ -390,6 +390,12 @@ fn a_fuller_text_takes_the_place_of_its_summary_within_a_group_and_after_it() {
         room.agree(dir.path(), &all.clone().map(|entry| entry.fingerprint));
         room.forget(&full).unwrap();
         assert_eq!(room.listed(&fuller), ids(&[&summary, &reprint, &full, &late, &last]));
+        // What is like a text that is listed elsewhere goes with what was split from there, too.
+        room.split(&reprint).unwrap();
+        let like = entry("f", "1", &format!("{} {}", words(9, 0, 2), summary.content.text), 6);
+        room.take(std::slice::from_ref(&like));
+        assert_eq!(room.verdict(&like), (VerdictKind::Near, Some(id(&reprint))));
+        room.forget(&reprint).unwrap();
         // The fuller one is no fuller text of it at all.
         room.split(&fuller).unwrap();
         assert_eq!((room.verdict(&fuller), room.item(&full).superseded_by), ((VerdictKind::New, None), None));
@@ -401,8 +407,8 @@ fn a_fuller_text_takes_the_place_of_its_summary_within_a_group_and_after_it() {
 fn another_report_that_expands_an_article_leaves_it_in_sight() {
     // Background in common; a page that has it whole, among others; the same title; the same address.
     let article = entry("a", "1", &words(1, 0, 100), 0);
-    let follow_up = |title: bool, address: bool| {
-        let mut full = entry("b", "2", &format!("{}\n{}", words(2, 0, 150), words(1, 20, 90)), 1);
+    let follow_up = |title: bool, address: bool, hours: i64| {
+        let mut full = entry("b", "2", &format!("{}\n{}", words(2, 0, 150), words(1, 20, 90)), 60 * hours);
         if address {
             full.content.canonical_url = article.content.canonical_url.clone();
         }
@@ -414,10 +420,11 @@ fn another_report_that_expands_an_article_leaves_it_in_sight() {
     };
     let round_up = entry("b", "3", &[words(3, 0, 100), words(4, 0, 90), words(1, 0, 100)].join("\n\n"), 1);
     for (full, superseded) in [
-        (follow_up(false, false), false),
+        (follow_up(false, false, 1), false),
         (round_up, false),
-        (follow_up(true, false), true),
-        (follow_up(false, true), true),
+        (follow_up(true, false, 1), true),
+        (follow_up(true, false, -24), false),
+        (follow_up(false, true, 24), true),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let mut room = Room::open(dir.path());
@@ -467,7 +474,7 @@ fn what_was_stored_before_the_window_is_not_in_it_by_being_revised() {
     let revised = entry("a", "1", &words(1, 0, 110), 0);
     room.take(std::slice::from_ref(&revised));
     assert_eq!(room.item(&old).revision, 2);
-    room.agree(dir.path(), &[old.fingerprint.clone()]);
+    room.agree(dir.path(), std::slice::from_ref(&old.fingerprint));
     assert_eq!(room.committer.index.as_ref().map(Index::len), Some(0));
 }
 
@@ -545,8 +552,7 @@ proptest! {
             // Whatever is listed is listed under something in sight, and says what it said.
             let all = store::ItemQuery { duplicates: true, limit: 500, ..Default::default() };
             for item in room.store.items(&all).unwrap().items {
-                let original = if item.verdict.kind.is_duplicate() { item.verdict.of.clone() } else { item.superseded_by.map(Original::Item) };
-                let Some(Original::Item(original)) = original else { continue };
+                let Some(Original::Item(original)) = item.original() else { continue };
                 if let Some(original) = room.store.item(original).unwrap() {
                     prop_assert!(!original.is_hidden());
                     prop_assert!(original.copies.iter().any(|copy| copy.id == item.id));
