@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::output::{self, Screen, count, one_line};
 use super::passages::{self, Most};
-use super::table::{Column, Fit, render};
+use super::table::{self, Column, Fit, render};
 use super::{Here, api::Api, api::Refused, items};
 use crate::item::Item;
 use crate::serve::{CopyView, Explanation};
@@ -35,6 +35,9 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
 }
+
+/// From this width on a table of copies has room for what they changed.
+const ROOMY: usize = 110;
 
 /// Passages shown where nothing else is said.
 const PASSAGES: usize = 3;
@@ -103,7 +106,8 @@ fn describe(screen: Screen, item: &Item, why: &Explanation, most: Most) -> Resul
     line("why", why.why.clone().unwrap_or_default())?;
     line("figures", why.reason.as_ref().map(passages::figures).unwrap_or_default())?;
     line("shared", why.comparison.as_ref().map(passages::coverage).unwrap_or_default())?;
-    line("changed", why.comparison.as_ref().map(|found| found.changes.in_words().join(", ")).unwrap_or_default())?;
+    let changed = why.comparison.as_ref().filter(|found| !found.passages.is_empty());
+    line("changed", changed.map(|found| found.changes.in_words().join(", ")).unwrap_or_default())?;
     line("standing", super::dedup::standing(item))?;
 
     out.push_str(&topics(screen, &item.topics, &[&content.title, &content.summary, &content.text]));
@@ -146,27 +150,42 @@ fn verdict(screen: Screen, item: &Item, why: &Explanation) -> String {
 
 /// Who published it, in which order, and what each of them changed.
 fn copies(screen: Screen, why: &Explanation) -> String {
-    let columns = [
+    // Where there is little room, what was changed stands below: it says more than an address.
+    let below = screen.terminal && table::width() < ROOMY;
+    let mut columns = vec![
         Column("№", Fit::Whole),
         Column("published", Fit::Whole),
         Column("feed", Fit::Cut),
         Column("kind", Fit::Whole),
         Column("alike", Fit::Whole),
-        Column("changed", Fit::Cut),
         Column("url", Fit::Cut),
     ];
+    if !below {
+        columns.insert(5, Column("changed", Fit::Cut));
+    }
+    let changed = |copy: &CopyView| match copy.changed.is_empty() {
+        true => "nothing".to_owned(),
+        false => copy.changed.join(", "),
+    };
     let row = |copy: &CopyView| {
-        vec![
+        let mut row = vec![
             copy.party.seq.to_string(),
             output::time(copy.party.published_at, output::now()),
             copy.party.feed.to_string(),
             format!("{:?}", copy.kind).to_lowercase(),
             format!("{:.0} %", copy.similarity * 100.0),
-            if copy.changed.is_empty() { "nothing".to_owned() } else { copy.changed.join(", ") },
             copy.party.url.as_ref().map(ToString::to_string).unwrap_or_default(),
-        ]
+        ];
+        if !below {
+            row.insert(5, changed(copy));
+        }
+        row
     };
     let mut out = render(screen, &columns, &why.copies.iter().map(row).collect::<Vec<_>>());
+    for copy in why.copies.iter().filter(|_| below) {
+        let what = if copy.changed.is_empty() { "nothing changed".to_owned() } else { changed(copy) };
+        let _ = writeln!(out, "№ {}: {what}", copy.party.seq);
+    }
     if let Some(first) = why.copies.iter().min_by_key(|copy| copy.after).filter(|first| first.after < 0) {
         let _ = writeln!(out, "first published by {}, {} before this one", first.party.feed, span(-first.after));
     }

@@ -49,7 +49,7 @@ impl Run {
         let side = if ours { &self.ours } else { &self.theirs };
         let gaps = self.changes.iter().map(move |(a, b)| if ours { a.clone() } else { b.clone() });
         let mut from = side.start;
-        gaps.chain([side.end..side.end]).map(move |gap| {
+        gaps.chain(std::iter::once(side.end..side.end)).map(move |gap| {
             let same = from..gap.start;
             from = gap.end;
             same

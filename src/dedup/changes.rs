@@ -80,6 +80,10 @@ impl Changes {
         if self.headline {
             said.push("headline changed".to_owned());
         }
+        if self.kept == 0.0 {
+            said.push("nothing shared".to_owned());
+            return said;
+        }
         if self.kept < WHOLE {
             said.push(format!("cut to {:.0} %", self.kept * 100.0));
         }

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, Uri};
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
+use super::passages::SAME;
 use super::problem::Problem;
 use super::request::{self, Params};
 use crate::dedup::compare::Context;
@@ -89,7 +90,7 @@ fn explained(corpora: &Corpora, asked: &Asked) -> Vec<DocumentMatch> {
         let reason = known.map(|known| Reason::of(&fingerprint, &known.fingerprint, context));
         // A corpus knows several readings of a document, of which the fingerprint is one.
         let why = reason.as_ref().map(|reason| match kind {
-            VerdictKind::Exact => "the same text, once spelling marks are left out".to_owned(),
+            VerdictKind::Exact => SAME.to_owned(),
             _ => reason.in_words(),
         });
         let comparison = known.map(|known| compare_with_fingerprint(side, &known.fingerprint));

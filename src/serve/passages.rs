@@ -205,25 +205,43 @@ impl Explanation {
 
     fn because(&mut self, ours: &Fingerprint, theirs: &Fingerprint, context: Context) {
         let reason = Reason::of(ours, theirs, context);
-        self.why = Some(said(&reason, &self.verdict, context));
+        // Another item than the verdict names was asked for.
+        let elsewhere = self.of != self.verdict.of;
+        self.why = Some(match reason.kind {
+            Some(kind) if elsewhere => format!("it would be `{}`: {}", name_of(kind), reason.in_words()),
+            None if elsewhere => reason.in_words(),
+            _ => said(&reason, &self.verdict, context),
+        });
         self.reason = Some(reason);
     }
 }
+
+/// What makes a copy exact.
+pub(super) const SAME: &str = "the same text, once spelling marks are left out";
+
+/// Why two texts may be something else now than when they were judged.
+const SINCE: &str = "a text was revised since, somebody judged it, or lines that many items had did not count";
 
 /// The reason in words, with what tells it from the verdict that is stored.
 fn said(reason: &Reason, verdict: &Verdict, context: Context) -> String {
     let now = reason.in_words();
     match (verdict.kind, reason.kind) {
+        // A document has several readings, of which its fingerprint is one.
+        (VerdictKind::Exact, _) if matches!(verdict.of, Some(Original::Corpus { .. })) => SAME.to_owned(),
         (VerdictKind::Revision, _) => format!("the same entry in other words; {now}"),
         (stored, Some(kind)) if stored == kind => now,
         (VerdictKind::Related, None) if context.same_address => format!("they stand at the same address; {now}"),
         (VerdictKind::New, _) => now,
         (_, Some(kind)) => {
-            let kind = format!("{kind:?}").to_lowercase();
-            format!("{now}; compared again now it is `{kind}`: a text was revised since, or judged by hand")
+            format!("{now}; compared again now it is `{}`: {SINCE}", name_of(kind))
         }
-        (_, None) => format!("{now}; a text was revised since, or judged by hand"),
+        (_, None) => format!("{now}; {SINCE}"),
     }
+}
+
+/// The kind as data has it.
+fn name_of(kind: VerdictKind) -> String {
+    format!("{kind:?}").to_lowercase()
 }
 
 fn context(item: &Item, other: &Item) -> Context {

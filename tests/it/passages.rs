@@ -145,6 +145,7 @@ async fn copies_say_what_they_changed_and_a_borrowed_text_is_compared_too() {
     // Any two can be compared.
     let (_, found) = world.get(&format!("/api/v1/items/{near}/passages?of={cut}")).await;
     assert_eq!((&found["original"]["id"], &found["reason"]["kind"]), (&cut.to_string().into(), &"expands".into()));
+    assert!(found["why"].as_str().unwrap().starts_with("it would be `expands`: "), "{found}");
 }
 
 #[tokio::test]
