@@ -79,6 +79,7 @@ fn describe(screen: Screen, item: &Item, original: Option<&Item>) -> Result<Stri
     line("tags", screen.words(&one_line(&content.tags.join(", "))))?;
     line("image", address(&content.image))?;
     line("verdict", verdict(screen, item, original))?;
+    line("story", item.story.clone().unwrap_or_default())?;
 
     out.push_str(&topics(screen, &item.topics, &[&content.title, &content.summary, &content.text]));
     if !item.copies.is_empty() {

@@ -19,6 +19,7 @@ mod problem;
 mod replay;
 mod request;
 mod stats;
+mod stories;
 mod topics;
 
 use std::collections::BTreeMap;
@@ -51,6 +52,7 @@ pub use listen::{bind_unix, serve_tcp, serve_unix};
 pub use log::Reading;
 pub use replay::{EntryView, RejectedView, Replay, Reread};
 pub use stats::{Counts, FeedCounts, Overview};
+pub use stories::{Hour, Source, StoryItem, StoryList, StorySummary, StoryView};
 pub use topics::{
     Changed, Judged, Judgements, Learning, LikeView, ModelView, Reclassifying, TopicList, TopicView, TopicsFound,
 };
@@ -185,6 +187,8 @@ fn routes(shared: Shared) -> Router {
         .route("/api/v1/topics/{id}/judgements", get(topics::judgements).post(topics::judge))
         .route("/api/v1/corpus", get(corpus::list))
         .route("/api/v1/corpus/match", post(corpus::matches))
+        .route("/api/v1/stories", get(stories::list))
+        .route("/api/v1/stories/{id}", get(stories::show))
         .route("/api/v1/stats", get(stats::show))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -49,11 +49,13 @@ pub(super) enum Table {
     Unread,
     Judgements,
     Learned,
+    ByStory,
+    Window,
 }
 
 impl Table {
     /// All tables, in the order of their numbers. The numbers stand in keys of [`Table::Chunks`]: append only.
-    pub(super) const ALL: [Self; 18] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Meta,
         Self::Items,
         Self::Chunks,
@@ -72,6 +74,8 @@ impl Table {
         Self::Unread,
         Self::Judgements,
         Self::Learned,
+        Self::ByStory,
+        Self::Window,
     ];
 
     /// The tree's name on disk.
@@ -95,6 +99,8 @@ impl Table {
             Self::Unread => "unread",
             Self::Judgements => "judgements",
             Self::Learned => "learned",
+            Self::ByStory => "by_story",
+            Self::Window => "window",
         }
     }
 }

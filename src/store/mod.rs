@@ -5,7 +5,7 @@
 //! cursor never stands past an item that could still be lost.
 //! Not here: deciding what is a copy ([`crate::dedup`]), when to write and to prune ([`crate::pipeline`]).
 //!
-//! From the outside in: `writer` and `reader` work on the records of `records`, `feeds` and `taught`; `schema` gives these
+//! From the outside in: `writer` and `reader` work on the records of `records`, `feeds`, `stories` and `taught`; `schema` gives these
 //! their bytes, `keys` their places, `values` cuts the large ones, `staged` collects what a group writes, and
 //! `engine` writes it. `layout` knows the directory.
 
@@ -19,6 +19,7 @@ mod records;
 mod recurring;
 mod schema;
 mod staged;
+mod stories;
 mod taught;
 mod values;
 mod verify;
@@ -38,6 +39,7 @@ use tokio::sync::watch;
 
 pub use reader::{DEFAULT_PAGE, MAX_COPIES, MAX_PAGE, Store};
 pub use schema::Revision;
+pub use stories::{MAX_SHOWN, Story, Told};
 pub use taught::{Classified, Judgement, Model, Reclassification, Taught};
 pub use writer::{MAX_PRUNE, Writer};
 
@@ -113,6 +115,8 @@ pub struct Group {
     pub cursors: Vec<(FeedId, FeedCursor, Option<PollRecord>)>,
     /// Documents that could not be read, each in place of the one before of its feed.
     pub unread: Vec<(FeedId, Unread)>,
+    /// Where new items were put, and what has become of the window of stories.
+    pub told: Told,
     /// `stored_at` and the log's `at`.
     pub at: Option<Timestamp>,
 }

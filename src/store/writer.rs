@@ -8,7 +8,7 @@
 //! Rule 1: there is one `Writer`, its methods take it exclusively, and its owner gives it a thread of its own.
 //! Rule 12: `next_seq` is ours, stored in the transaction that uses it; sled's `generate_id` jumps by 2,000,000 a restart.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use super::records::{self, counter};
 use super::schema::{self, Borrowed, Revision, Stored};
 use super::staged::Staged;
 use super::taught::{self, Classified, Judgement, Model, Reclassification};
-use super::{Decided, Group, Inner, MAX_GROUP, StoreError, feeds, keys, values};
+use super::{Decided, Group, Inner, MAX_GROUP, StoreError, feeds, keys, stories, values};
 use crate::dedup::{Original, Verdict, VerdictKind};
 use crate::id::{FeedId, ItemId, Seq, TopicId};
 use crate::item::{Candidate, Item, LogKind};
@@ -106,8 +106,9 @@ impl Writer {
                 change.classify_by(version)?;
             }
             for decided in group.items {
-                change.store(decided)?;
+                change.store(decided, &group.told.stories)?;
             }
+            stories::put_window(&mut change.staged, &group.told.members, &group.told.left)?;
             for (feed, cursor, poll) in &group.cursors {
                 change.leave(feed, cursor, poll.as_ref())?;
             }
@@ -320,20 +321,27 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
-    fn store(&mut self, decided: Decided) -> Result<(), StoreError> {
+    fn store(&mut self, decided: Decided, told: &BTreeMap<ItemId, ItemId>) -> Result<(), StoreError> {
         let Decided { candidate, verdict } = decided;
         let id = ItemId::of(&candidate.feed, candidate.key);
         match records::known(&self.staged, id)? {
-            None => self.add(id, candidate, verdict),
+            None => self.add(id, candidate, verdict, told),
             Some((no, _)) if verdict.kind == VerdictKind::Revision => self.revise(no, candidate, verdict),
             Some(_) => Ok(()),
         }
     }
 
-    fn add(&mut self, id: ItemId, candidate: Candidate, verdict: Verdict) -> Result<(), StoreError> {
+    fn add(
+        &mut self,
+        id: ItemId,
+        candidate: Candidate,
+        verdict: Verdict,
+        told: &BTreeMap<ItemId, ItemId>,
+    ) -> Result<(), StoreError> {
         let Candidate { feed, key, hash, content, topics, fingerprint } = candidate;
         let verdict = self.settled(id, verdict)?;
         let no = self.next_seq;
+        let story = stories::of_new(&self.staged, told, id, &verdict)?;
         let item = Item {
             id,
             seq: Seq(no),
@@ -344,7 +352,7 @@ impl Change<'_> {
             topics,
             verdict,
             copies: Vec::new(),
-            story: None,
+            story,
         };
         let mut stored = Stored { no, key, hash, content_hash: fingerprint.content, borrowed: None, item };
         self.borrow_text(&mut stored)?;
@@ -495,6 +503,7 @@ impl Change<'_> {
         // Lending may have rewritten this very record.
         self.replace(records::load(&self.staged, no)?.as_ref(), None)?;
         values::remove(&mut self.staged, Table::Fingerprints, &keys::number(no))?;
+        self.staged.remove(Table::Window, keys::number(no));
         let revisions = self.staged.prefix(Table::Revisions, &keys::number(no))?;
         for (key, _) in &revisions {
             values::remove(&mut self.staged, Table::Revisions, key)?;

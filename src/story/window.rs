@@ -351,7 +351,9 @@ impl Stories {
         }
         #[expect(clippy::cast_possible_truncation, reason = "a share")]
         let waited = (waited.as_secs_f64() / self.window.as_secs_f64().max(1.0)) as f32;
-        agree::belongs(&scores, waited, linked.is_some_and(|linked| members.contains(&linked)))
+        // A template filled in for another place is linked by its wording as well.
+        let linked = linked.filter(|linked| members.contains(linked)).and_then(|linked| known.get(&linked));
+        agree::belongs(&scores, waited, linked.is_some_and(|linked| !linked.other_country && !linked.other_place))
     }
 }
 

@@ -127,3 +127,58 @@ fn the_stories_of_a_year_stay_of_a_size_that_a_reader_accepts() {
     // The largest were looked at: each is one affair. One twice as large would need a look.
     assert!(stories.len() > 900 && stories[0].len() <= 40, "{} items in one story", stories[0].len());
 }
+
+#[test]
+fn a_story_is_read_over_every_door() {
+    let home = Home::bare("allow_private = [\"127.0.0.1\"]", "");
+    let told: Vec<Told<'_>> =
+        read(FIRST).into_iter().filter(|item| ["dam-sudan", "oil-cut"].contains(&item.event)).collect();
+    let entries = |event: &str, copies: bool| -> String {
+        let of = told.iter().filter(|item| item.event == event);
+        let guid = |item: &Told<'_>| if copies { format!("copy of {}", item.title) } else { item.title.to_owned() };
+        let item = |item: &Told<'_>| {
+            let at = item.at.to_zoned(jiff::tz::TimeZone::UTC).strftime("%a, %d %b %Y %H:%M:%S +0000").to_string();
+            let (title, text, guid) = (item.title, item.text, guid(item));
+            format!(
+                "<item><title>{title}</title><guid isPermaLink=\"false\">{guid}</guid><pubDate>{at}</pubDate>\
+                 <description>{text}</description></item>"
+            )
+        };
+        of.map(item).collect()
+    };
+    let channel = |items: String| format!("<rss version=\"2.0\"><channel><title>نشرة</title>{items}</channel></rss>");
+    let site = newsroom::serve_files(&[
+        ("/one", channel(entries("dam-sudan", false) + &entries("oil-cut", false))),
+        ("/two", channel(entries("dam-sudan", true))),
+    ]);
+    let feed = |id: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"{}/{id}\"\nfull_text = \"never\"\n", site.url());
+    home.write("feeds.toml", &(feed("one") + &feed("two")));
+    home.ok(&["feeds", "poll", "one"]);
+    home.ok(&["feeds", "poll", "two"]);
+
+    let list: Value = serde_json::from_str(&home.ok(&["story", "--json"])).unwrap();
+    let stories = list["stories"].as_array().unwrap();
+    assert_eq!(stories.len(), 2, "{list}");
+    let dam = stories.iter().find(|story| story["size"] == 6 || story["size"] == 8).unwrap();
+    let (id, shown) = (dam["id"].as_str().unwrap(), home.ok(&["story", dam["id"].as_str().unwrap()]));
+    assert!(shown.contains("by hour") && shown.contains("one ×") && shown.contains("two ×"), "{shown}");
+    let story: Value = serde_json::from_str(&home.ok(&["story", id, "--json"])).unwrap();
+    assert_eq!(story["title"], dam["title"]);
+    let items = story["items"].as_array().unwrap();
+    let by_hour: u64 = story["hours"].as_array().unwrap().iter().map(|hour| hour["items"].as_u64().unwrap()).sum();
+    assert_eq!(by_hour, story["size"].as_u64().unwrap());
+    assert_eq!(items.len() as u64 + story["copies"].as_u64().unwrap(), by_hour);
+    assert_eq!(items[0]["copies"][0]["feed"], "two");
+    // By its number in a listing, and by a copy.
+    let number = items[1]["seq"].to_string();
+    let copy = items[0]["copies"][0]["id"].as_str().unwrap().to_owned();
+    for name in [number, copy] {
+        let same: Value = serde_json::from_str(&home.ok(&["story", &name, "--json"])).unwrap();
+        assert_eq!(same["id"], id);
+    }
+    assert!(home.ok(&["show", id]).contains(&format!("story       {id}")));
+    let refused = home.rasid(&["story", "99999"]);
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert_eq!(home.rasid(&["story", "--since", "whenever"]).status.code(), Some(2));
+    assert!(home.ok(&["story", "--since", "1h"]).is_empty());
+}

@@ -10,6 +10,9 @@ mod identity;
 mod orders;
 #[cfg(test)]
 mod orders_tests;
+mod stories;
+#[cfg(test)]
+mod stories_tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,6 +30,7 @@ use crate::item::{Candidate, Collected};
 use crate::queue::{Delivery, Receipt, Receiver};
 use crate::serve::Loaded;
 use crate::store::{Decided, Group, Known, MAX_GROUP, Retention, Store, StoreError, Writer};
+use crate::story::Stories;
 use crate::topic::Topics;
 use crate::units::Span;
 use orders::Underway;
@@ -50,6 +54,8 @@ pub struct Committer {
     retention: Retention,
     /// What new items are compared with; made from the store when first needed.
     index: Option<Index>,
+    /// What new items are put into stories by; none where they are not.
+    stories: Option<Stories>,
     pending: Pending,
     maintained: Instant,
     /// Those in force when the group in the making began.
@@ -102,6 +108,7 @@ impl Committer {
             },
             retention,
             index: None,
+            stories: None,
             pending: Pending::default(),
             maintained: Instant::now(),
             topics: Arc::default(),
@@ -120,7 +127,7 @@ impl Committer {
         index.expire(start);
         tracing::debug!(items = index.len(), bytes = index.bytes(), "index of the window loaded");
         self.index = Some(index);
-        Ok(())
+        self.load_stories()
     }
 
     /// Runs until the queue ends.
@@ -239,10 +246,12 @@ impl Committer {
             Some(known) => Some(known),
             None => self.known_by_address(&mut candidate, by_url)?,
         };
-        match known {
-            Some(known) => self.decide_known(candidate, known),
-            None => self.decide_new(candidate, by_url).map(Some),
-        }
+        let decided = match known {
+            Some(known) => self.decide_known(candidate, known)?,
+            None => Some(self.decide_new(candidate, by_url)?),
+        };
+        decided.iter().for_each(|decided| self.tell(decided));
+        Ok(decided)
     }
 
     fn decide_new(&mut self, candidate: Candidate, by_url: Option<ItemId>) -> Result<Decided, StoreError> {
@@ -281,7 +290,9 @@ impl Committer {
         }
         if let Retention::For(span) = self.retention {
             let before = ago(span);
+            let last = *self.store.durable().borrow();
             let removed = self.writer.prune(before, PRUNE_AT_ONCE)?;
+            self.forget_removed_since(last)?;
             if removed > 0 {
                 tracing::info!(removed, %before, "items older than the retention were removed");
             }
