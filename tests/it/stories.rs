@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ::rasid::id::{EntryKey, ItemId};
+use ::rasid::story::{Sketch, Stories, StoriesConfig, headline};
 use jiff::{SignedDuration, Timestamp};
-use rasid::id::{EntryKey, ItemId};
-use rasid::story::{Sketch, Stories, StoriesConfig, headline};
 use serde_json::Value;
 
+use crate::newsroom::{Answer, Server};
+use crate::rasid::Home;
 use crate::support::{jsonl_gz, shared};
 
 const FIRST: &str = include_str!("../fixtures/stories/first.txt");
@@ -130,7 +132,7 @@ fn the_stories_of_a_year_stay_of_a_size_that_a_reader_accepts() {
 
 #[test]
 fn a_story_is_read_over_every_door() {
-    let home = Home::bare("allow_private = [\"127.0.0.1\"]", "");
+    let home = Home::new("", "");
     let told: Vec<Told<'_>> =
         read(FIRST).into_iter().filter(|item| ["dam-sudan", "oil-cut"].contains(&item.event)).collect();
     let entries = |event: &str, copies: bool| -> String {
@@ -147,11 +149,17 @@ fn a_story_is_read_over_every_door() {
         of.map(item).collect()
     };
     let channel = |items: String| format!("<rss version=\"2.0\"><channel><title>نشرة</title>{items}</channel></rss>");
-    let site = newsroom::serve_files(&[
-        ("/one", channel(entries("dam-sudan", false) + &entries("oil-cut", false))),
-        ("/two", channel(entries("dam-sudan", true))),
-    ]);
-    let feed = |id: &str| format!("[[feed]]\nid = \"{id}\"\nurl = \"{}/{id}\"\nfull_text = \"never\"\n", site.url());
+    let one = channel(entries("dam-sudan", false) + &entries("oil-cut", false));
+    let two = channel(entries("dam-sudan", true));
+    let site = Server::start(move |asked| match asked.path.as_str() {
+        "/one" => Answer::ok("application/rss+xml", one.clone()),
+        "/two" => Answer::ok("application/rss+xml", two.clone()),
+        _ => Answer::status(404),
+    });
+    let feed = |id: &str| {
+        let url = site.url(&format!("/{id}"));
+        format!("[[feed]]\nid = \"{id}\"\nurl = \"{url}\"\nfull_text = \"never\"\n")
+    };
     home.write("feeds.toml", &(feed("one") + &feed("two")));
     home.ok(&["feeds", "poll", "one"]);
     home.ok(&["feeds", "poll", "two"]);
