@@ -25,6 +25,11 @@ const LEAD_WORDS: usize = 45;
 /// Words from which single mentions below the lead are left out.
 const TAIL_WORDS: usize = 110;
 
+/// What one mention weighs.
+const IN_TITLE: u16 = 12;
+const IN_LEAD: u16 = 6;
+const BELOW: u16 = 4;
+
 /// One term of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Term {
@@ -124,22 +129,15 @@ impl Found {
                 (before, place_next, name_next) = (None, false, false);
             }
             let lead = title || i < LEAD_WORDS;
-            let weight = match (title, lead) {
-                (true, _) => 12,
-                (_, true) => 7,
-                _ => 4,
-            };
-            let marks = if title {
-                TITLE | LEAD
-            } else if lead {
-                LEAD
-            } else {
-                0
+            let (weight, marks) = match (title, lead) {
+                (true, _) => (IN_TITLE, TITLE | LEAD),
+                (_, true) => (IN_LEAD, LEAD),
+                _ => (BELOW, 0),
             };
             if let Some(place) = places::place(word) {
                 self.push(place.country, weight, marks | COUNTRY);
                 if let Some(within) = place.within {
-                    self.push(within, weight * 3 / 2, marks | PLACE);
+                    self.push(within, weight * 2, marks | PLACE);
                 }
                 (before, place_next, name_next) = (None, false, false);
                 continue;
@@ -152,13 +150,13 @@ impl Found {
             (place_next, name_next) = (places::announces_place(word), places::announces_name(word));
             let Some(term) = term(word) else { continue };
             if announced_place && !place_next {
-                self.push(term, weight * 3 / 2, marks | PLACE);
+                self.push(term, weight * 2, marks | PLACE);
             } else {
                 let weight = if announced_name { weight * 3 / 2 } else { weight };
                 self.push(term, weight, marks);
             }
             if let Some(first) = before.filter(|_| lead) {
-                self.push((first.rotate_left(7) ^ term).wrapping_mul(0x9E37_79B1), weight / 2, marks);
+                self.push((first.rotate_left(7) ^ term).wrapping_mul(0x9E37_79B1), weight * 3 / 10, marks);
             }
             before = Some(term);
         }
