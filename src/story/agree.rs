@@ -118,7 +118,7 @@ impl Agreement {
 }
 
 /// The score from which an item belongs to a story at once.
-const JOIN: f32 = 0.16;
+const JOIN: f32 = 0.17;
 /// How much more it takes after a whole window.
 const LATER: f32 = 0.06;
 /// How much less where the wording shows that one was written from the other.

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::sketch::term;
+use super::window::Plain;
 use crate::text::normalize::normalize;
 
 /// The share of items that are expected to have a term.
@@ -14,8 +15,8 @@ pub(super) fn expected(of: u32) -> f32 {
     SHARES.get(&of).copied().unwrap_or(0.001)
 }
 
-static SHARES: LazyLock<HashMap<u32, f32>> = LazyLock::new(|| {
-    let mut shares = HashMap::new();
+static SHARES: LazyLock<HashMap<u32, f32, Plain>> = LazyLock::new(|| {
+    let mut shares = HashMap::<u32, f32, Plain>::default();
     for (words, share) in [(DAILY, 0.15), (FREQUENT, 0.05), (USUAL, 0.02), (KNOWN, 0.01)] {
         for term in words.split_whitespace().filter_map(|word| term(&normalize(word))) {
             shares.entry(term).or_insert(share);

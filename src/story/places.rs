@@ -7,10 +7,13 @@
 //! therefore weigh little, are what tells two earthquakes apart. It need not be complete: a place that is missing is a
 //! word like others, and those after "city of" and the like are known by that.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::sketch::hash;
+use super::window::Plain;
 use crate::text::normalize::normalize;
 
 /// What a word says of places.
@@ -22,63 +25,70 @@ pub(super) struct Place {
     pub(super) within: Option<u32>,
 }
 
-/// The place that a normalized word names.
-pub(super) fn place(word: &str) -> Option<Place> {
-    let mut rest = word;
-    loop {
-        if let Some(place) = PLACES.get(rest) {
-            return Some(*place);
+/// What a word means by itself or for the word after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Meaning {
+    /// The place that it names.
+    pub(super) place: Option<Place>,
+    /// Whether the word after it names a place: "city", "province", "airport".
+    pub(super) announces_place: bool,
+    /// Whether the word after it names a person or a body: "president", "company", "club".
+    pub(super) announces_name: bool,
+}
+
+/// What a normalized word means.
+pub(super) fn meaning(word: &str) -> Meaning {
+    MEANINGS.get(&xxh3_64(word.as_bytes())).copied().unwrap_or_default()
+}
+
+/// What is joined to the beginning of a word.
+const JOINED: [&str; 18] =
+    ["", "ال", "لل", "و", "ف", "ب", "ك", "ل", "وال", "فال", "بال", "كال", "وبال", "وب", "ول", "ولل", "فب", "فل"];
+
+/// Those with an article.
+const WITH_ARTICLE: [&str; 8] = ["ال", "لل", "وال", "فال", "بال", "كال", "وبال", "ولل"];
+
+/// By the hash of the word: one look-up for each word of a text, whatever is joined to it.
+static MEANINGS: LazyLock<HashMap<u64, Meaning, Plain>> = LazyLock::new(|| {
+    let mut meanings = HashMap::<u64, Meaning, Plain>::default();
+    let mut see = |joined: &[&str], word: &str, mean: &mut dyn FnMut(&mut Meaning)| {
+        for joined in joined {
+            mean(meanings.entry(xxh3_64([joined, word].concat().as_bytes())).or_default());
         }
-        rest = JOINED.iter().find_map(|joined| rest.strip_prefix(joined)).filter(|rest| rest.len() >= 6)?;
-    }
-}
-
-/// Whether the word after this one names a place: "city", "province", "airport".
-pub(super) fn announces_place(word: &str) -> bool {
-    announces(&BEFORE_PLACES, word)
-}
-
-/// Whether the word after this one names a person or a body: "president", "company", "club".
-pub(super) fn announces_name(word: &str) -> bool {
-    announces(&BEFORE_NAMES, word)
-}
-
-fn announces(cues: &HashSet<String>, word: &str) -> bool {
-    let mut joined = ["و", "ال", "ب", "ل", "وال", "بال", "لل"].iter();
-    cues.contains(word) || joined.any(|joined| word.strip_prefix(joined).is_some_and(|rest| cues.contains(rest)))
-}
-
-const JOINED: [&str; 7] = ["ال", "لل", "و", "ف", "ب", "ك", "ل"];
-
-static PLACES: LazyLock<HashMap<String, Place>> = LazyLock::new(|| {
-    let mut places = HashMap::new();
+    };
     for line in COUNTRIES.lines() {
         let (names, within) = line.split_once(':').unwrap_or((line, ""));
         let country = hash(&format!("country {}", names.split_whitespace().next().unwrap_or_default()));
         let names = names.split_whitespace().map(|name| (None, name));
         let within = within.split_whitespace().map(|name| (Some(hash(&format!("place {name}"))), name));
         for (within, name) in names.chain(within) {
-            for form in forms(&normalize(name)) {
-                places.entry(form).or_insert(Place { country, within });
+            let name = normalize(name);
+            let mut place = |meaning: &mut Meaning| {
+                meaning.place.get_or_insert(Place { country, within });
+            };
+            // Without its article the name may be another word.
+            let bare = name.strip_prefix("ال").filter(|bare| bare.chars().nth(2).is_some());
+            see(if bare.is_some() { &WITH_ARTICLE } else { &JOINED }, bare.unwrap_or(&name), &mut place);
+            for form in adjectives(bare.unwrap_or(&name)) {
+                see(&JOINED, &form, &mut place);
             }
         }
     }
-    places
+    for cue in PLACE_CUES.split_whitespace() {
+        see(&JOINED, &normalize(cue), &mut |meaning| meaning.announces_place = true);
+    }
+    for cue in NAME_CUES.split_whitespace() {
+        see(&JOINED, &normalize(cue), &mut |meaning| meaning.announces_name = true);
+    }
+    meanings
 });
 
-static BEFORE_PLACES: LazyLock<HashSet<String>> =
-    LazyLock::new(|| PLACE_CUES.split_whitespace().map(normalize).collect());
-static BEFORE_NAMES: LazyLock<HashSet<String>> =
-    LazyLock::new(|| NAME_CUES.split_whitespace().map(normalize).collect());
-
-/// The name as it is, and its adjectives.
-fn forms(name: &str) -> Vec<String> {
+/// What belongs to the place, and its people.
+fn adjectives(name: &str) -> Vec<String> {
     let root = ["يا", "ا", "ه"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
-    let mut forms = vec![name.to_owned()];
-    if root.len() >= 6 {
-        forms.extend(["ي", "يه", "يين", "يون", "يا"].iter().map(|end| format!("{root}{end}")));
-    }
-    forms
+    let long = root.chars().nth(2).is_some();
+    let ends = if long { &["ي", "يه", "يين", "يون", "يا"][..] } else { &[] };
+    ends.iter().map(|end| format!("{root}{end}")).collect()
 }
 
 const PLACE_CUES: &str =
@@ -228,3 +238,40 @@ const COUNTRIES: &str = "\
 فيجي
 تونغا
 إيران: طهران أصفهان شيراز تبريز كرمان الأهواز كرمانشاه";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_known_in_all_their_forms() {
+        let country = |word: &str| meaning(&normalize(word)).place.map(|place| place.country);
+        for (words, of) in [
+            ("مصر المصري والمصرية بمصر لمصر المصريين القاهرة", "مصر"),
+            ("العراق للعراق بالعراق العراقية عراقيون بغداد والبصرة", "العراق"),
+            ("اليابان اليابانية لليابان طوكيو", "اليابان"),
+            ("كازاخستان الكازاخستاني لكازاخستان", "كازاخستان"),
+        ] {
+            for word in words.split(' ') {
+                assert_eq!(country(word), Some(hash(&format!("country {of}"))), "{word}");
+            }
+        }
+        for word in "خليل عقبة بندقية كتاب المالية وزير يوم".split(' ') {
+            assert_eq!(country(word), None, "{word}");
+        }
+    }
+
+    #[test]
+    fn what_announces_a_name_is_known_with_what_is_joined_to_it() {
+        for (word, place, name) in [
+            ("بمدينة", true, false),
+            ("ومحافظة", true, false),
+            ("لشركة", false, true),
+            ("والرئيس", false, true),
+            ("رئيس", false, false),
+        ] {
+            let meaning = meaning(&normalize(word));
+            assert_eq!((meaning.announces_place, meaning.announces_name), (place, name), "{word}");
+        }
+    }
+}

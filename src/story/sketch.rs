@@ -3,8 +3,8 @@
 //! In: a title and a plain text. Out: a [`Sketch`]: hashed terms, each with how much the text makes of it.
 //! Promise: pure; at most [`MAX_TERMS`] terms; no word can be read back. A longer text has the sketch of its beginning,
 //! where news says what happened, and of the words that it repeats.
-//! Terms are light stems without joined letters (one word more merged is harmless in a bag), pairs of stems that follow
-//! each other, for names have two words, numbers, and the country that a place lies in.
+//! Terms are light stems without joined letters (one word more merged is harmless in a bag), numbers, places, and the
+//! country that a place lies in. Pairs of words are none: two reports in different words have few, and more places.
 //! Not here: how rare a term is ([`super::window`] knows), which words are places ([`super::places`]).
 
 use serde::{Deserialize, Serialize};
@@ -15,15 +15,15 @@ use crate::text::stem;
 use crate::text::tokenize::Words;
 
 /// Terms kept of one text.
-pub const MAX_TERMS: usize = 64;
+pub const MAX_TERMS: usize = 56;
 
 /// How much of a text is looked at, in characters and in words.
-const READ_CHARS: usize = 1_600;
-const READ_WORDS: usize = 200;
+const READ_CHARS: usize = 1_200;
+const READ_WORDS: usize = 150;
 /// The words of a text that count as its lead.
 const LEAD_WORDS: usize = 45;
 /// Words from which single mentions below the lead are left out.
-const TAIL_WORDS: usize = 110;
+const TAIL_WORDS: usize = 90;
 
 /// What one mention weighs.
 const IN_TITLE: u16 = 12;
@@ -121,12 +121,11 @@ struct Found {
 
 impl Found {
     fn read(&mut self, words: &Words, title: bool) {
-        let mut before: Option<u32> = None;
         let (mut place_next, mut name_next) = (false, false);
         for (i, word) in words.iter().enumerate().take(READ_WORDS) {
             self.at += 1;
             if words.begins_sentence(i) {
-                (before, place_next, name_next) = (None, false, false);
+                (place_next, name_next) = (false, false);
             }
             let lead = title || i < LEAD_WORDS;
             let (weight, marks) = match (title, lead) {
@@ -134,31 +133,23 @@ impl Found {
                 (_, true) => (IN_LEAD, LEAD),
                 _ => (BELOW, 0),
             };
-            if let Some(place) = places::place(word) {
+            let meaning = places::meaning(word);
+            let (announced_place, announced_name) = (place_next, name_next);
+            (place_next, name_next) = (meaning.announces_place, meaning.announces_name);
+            if let Some(place) = meaning.place {
                 self.push(place.country, weight, marks | COUNTRY);
                 if let Some(within) = place.within {
                     self.push(within, weight * 2, marks | PLACE);
                 }
-                (before, place_next, name_next) = (None, false, false);
-                continue;
-            }
-            if let Some(number) = number(word) {
+            } else if let Some(number) = number(word) {
                 self.push(number, weight, marks);
-                continue;
+            } else if let Some(term) = term(word) {
+                if announced_place && !place_next {
+                    self.push(term, weight * 2, marks | PLACE);
+                } else {
+                    self.push(term, if announced_name { weight * 3 / 2 } else { weight }, marks);
+                }
             }
-            let (announced_place, announced_name) = (place_next, name_next);
-            (place_next, name_next) = (places::announces_place(word), places::announces_name(word));
-            let Some(term) = term(word) else { continue };
-            if announced_place && !place_next {
-                self.push(term, weight * 2, marks | PLACE);
-            } else {
-                let weight = if announced_name { weight * 3 / 2 } else { weight };
-                self.push(term, weight, marks);
-            }
-            if let Some(first) = before.filter(|_| lead) {
-                self.push((first.rotate_left(7) ^ term).wrapping_mul(0x9E37_79B1), weight * 3 / 10, marks);
-            }
-            before = Some(term);
         }
     }
 

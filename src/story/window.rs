@@ -29,7 +29,7 @@ pub const MAX_MEMBERS: usize = 200_000;
 /// Terms that more items have lead to no candidates.
 const COMMON: usize = 400;
 /// Entries of the index that are followed for one item.
-const LOOKED_AT: usize = 3_000;
+const LOOKED_AT: usize = 1_500;
 /// Items compared term by term.
 const COMPARED: usize = 24;
 /// Stories that an item is held against, and members of each.
@@ -86,7 +86,8 @@ pub struct Stories {
     stories: HashMap<ItemId, Vec<u32>>,
     by_time: BTreeSet<(Timestamp, u32)>,
     newest: Option<Timestamp>,
-    scratch: HashMap<u32, f32, Plain>,
+    /// For each slot, what an item that is being placed shares with it; all 0 in between.
+    sums: Vec<f32>,
 }
 
 impl std::fmt::Debug for Stories {
@@ -272,19 +273,29 @@ impl Stories {
     fn similar(&mut self, terms: &[Weighed]) -> Vec<u32> {
         let mut rare: Vec<&Weighed> = terms.iter().collect();
         rare.sort_unstable_by_key(|weighed| (std::cmp::Reverse(weighed.weight), weighed.term.hash));
-        let mut sums = std::mem::take(&mut self.scratch);
-        let mut looked_at = 0;
+        self.sums.resize(self.slots.len(), 0.0);
+        let (mut looked_at, mut touched) = (0, Vec::new());
         for Weighed { term, weight } in rare {
             let Some(having) = self.having.get(&term.hash).filter(|having| having.len() <= COMMON) else { continue };
             looked_at += having.len();
             if looked_at > LOOKED_AT {
                 break;
             }
-            let weight = f32::from(*weight) * f32::from(*weight);
-            having.iter().for_each(|number| *sums.entry(*number).or_default() += weight);
+            let weight = (f32::from(*weight) * f32::from(*weight)).max(1.0);
+            for number in having {
+                if let Some(sum) = self.sums.get_mut((number - self.first) as usize) {
+                    if *sum == 0.0 {
+                        touched.push(*number);
+                    }
+                    *sum += weight;
+                }
+            }
         }
-        let mut found: Vec<(u32, f32)> = sums.drain().collect();
-        self.scratch = sums;
+        let take = |number: u32| {
+            let sum = self.sums.get_mut((number - self.first) as usize).map(std::mem::take);
+            (number, sum.unwrap_or_default())
+        };
+        let mut found: Vec<(u32, f32)> = touched.into_iter().map(take).collect();
         let order = |a: &(u32, f32), b: &(u32, f32)| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0));
         if found.len() > COMPARED {
             found.select_nth_unstable_by(COMPARED, order);
@@ -377,9 +388,9 @@ fn log2(x: f32) -> f32 {
 
 /// Terms are hashes already, and numbers spread by themselves.
 #[derive(Default)]
-struct Own(u64);
+pub(super) struct Own(u64);
 
-type Plain = BuildHasherDefault<Own>;
+pub(super) type Plain = BuildHasherDefault<Own>;
 
 impl Hasher for Own {
     fn finish(&self) -> u64 {
@@ -390,6 +401,10 @@ impl Hasher for Own {
         for byte in bytes {
             self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
         }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
     }
 
     fn write_u32(&mut self, n: u32) {
