@@ -55,7 +55,7 @@ fn stories(told: &[Told<'_>]) -> Vec<ItemId> {
 }
 
 /// B-cubed precision, recall and F1 (Bagga and Baldwin 1998).
-fn b_cubed<'a>(pairs: &[(&'a str, ItemId)]) -> (f64, f64, f64) {
+fn b_cubed(pairs: &[(&str, ItemId)]) -> (f64, f64, f64) {
     let (mut precision, mut recall) = (0.0, 0.0);
     for (event, story) in pairs {
         let both = pairs.iter().filter(|other| other == &&(*event, *story)).count() as f64;
