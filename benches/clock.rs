@@ -12,6 +12,15 @@ fn clock(begun: Instant) -> f64 {
     nanos.map_or_else(|| begun.elapsed().as_secs_f64(), |nanos| nanos as f64 / 1e9)
 }
 
+/// The seconds that `run` takes once.
+#[allow(dead_code, reason = "most benches repeat what they time")]
+pub fn once(run: impl FnOnce()) -> f64 {
+    let epoch = Instant::now();
+    let begun = clock(epoch);
+    run();
+    clock(epoch) - begun
+}
+
 /// The seconds that `run` takes, in the best of `rounds`.
 pub fn best(rounds: usize, mut run: impl FnMut()) -> f64 {
     let epoch = Instant::now();
@@ -21,13 +30,4 @@ pub fn best(rounds: usize, mut run: impl FnMut()) -> f64 {
         (clock(epoch) - begun) / f64::from(REPEATS)
     };
     (0..rounds).map(once).fold(f64::INFINITY, f64::min)
-}
-
-/// The seconds that `run` takes, once.
-#[allow(dead_code, reason = "not every bench has something so slow")]
-pub fn once(run: impl FnOnce()) -> f64 {
-    let epoch = Instant::now();
-    let begun = clock(epoch);
-    run();
-    clock(epoch) - begun
 }

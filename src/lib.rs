@@ -19,6 +19,8 @@ pub mod topic;
 
 pub mod dedup;
 
+pub mod story;
+
 pub mod item;
 
 pub mod telemetry;

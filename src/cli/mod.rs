@@ -21,6 +21,7 @@ pub mod run;
 pub mod samples;
 mod show;
 mod status;
+mod story;
 mod table;
 mod tail;
 mod topics;
@@ -89,6 +90,8 @@ enum Command {
     Items(items::Args),
     /// Shows one item: its text, why it has its topics, what it is a copy of
     Show(show::Args),
+    /// Shows what several items tell of one event; without an id, the largest stories of the last days
+    Story(story::Args),
     /// Prints the log, one JSON record a line
     Tail(tail::Args),
     /// How much is stored, and how the feeds are doing
@@ -129,6 +132,7 @@ fn dispatch(cli: Cli) -> ExitCode {
         Command::Dedup(command) => read(&dir, async |here| dedup::run(&here, command).await),
         Command::Items(args) => read(&dir, async |here| items::run(&here, &args).await),
         Command::Show(args) => read(&dir, async |here| show::run(&here, &args).await),
+        Command::Story(args) => read(&dir, async |here| story::run(&here, &args).await),
         Command::Tail(args) => read(&dir, async |here| tail::run(&here, &args).await),
         Command::Status(args) => read(&dir, async |here| status::run(&here, &args).await),
     }

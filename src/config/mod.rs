@@ -32,6 +32,7 @@ use crate::queue::QueueConfig;
 use crate::serve::ServerConfig;
 use crate::source::FeedConfig;
 use crate::store::StoreConfig;
+use crate::story::StoriesConfig;
 use crate::telemetry::LogConfig;
 use crate::topic::bag::Bag;
 use crate::topic::{Article, Topics, TopicsFile};
@@ -67,6 +68,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// `[dedup]`.
     pub dedup: DedupConfig,
+    /// `[stories]`.
+    pub stories: StoriesConfig,
     /// `[queue]`.
     pub queue: QueueConfig,
     /// `[shutdown]`.
@@ -178,6 +181,7 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
             store: sections.store,
             server: sections.server,
             dedup: sections.dedup,
+            stories: sections.stories,
             queue: sections.queue,
             shutdown: sections.shutdown,
             log: sections.log,

@@ -18,6 +18,7 @@ use crate::fetch::{FetchConfig, check_allow, check_resolve};
 use crate::queue::QueueConfig;
 use crate::serve::ServerConfig;
 use crate::store::{Retention, StoreConfig};
+use crate::story::StoriesConfig;
 use crate::telemetry::{self, LogConfig};
 use crate::units::{ByteSize, Span};
 
@@ -42,13 +43,14 @@ pub(super) struct Sections {
     pub(super) fetch: FetchConfig,
     pub(super) server: ServerConfig,
     pub(super) dedup: DedupConfig,
+    pub(super) stories: StoriesConfig,
     pub(super) queue: QueueConfig,
     pub(super) shutdown: ShutdownConfig,
     pub(super) log: LogConfig,
 }
 
 /// The sections' names, in the order of the file.
-pub(super) const NAMES: [&str; 7] = ["store", "fetch", "server", "dedup", "queue", "shutdown", "log"];
+pub(super) const NAMES: [&str; 8] = ["store", "fetch", "server", "dedup", "stories", "queue", "shutdown", "log"];
 
 /// Shortest bearer token, in characters: a shorter one can be guessed over the network.
 const MIN_TOKEN: usize = 16;
@@ -63,6 +65,7 @@ pub(super) fn read(report: &mut Report<'_>, dir: &Path, env: Env<'_>) -> Section
     let fetch = tree.section::<FetchConfig>("fetch", report);
     let server = tree.section::<ServerConfig>("server", report);
     let dedup = tree.section::<DedupConfig>("dedup", report);
+    let stories = tree.section::<StoriesConfig>("stories", report);
     let queue = tree.section::<QueueConfig>("queue", report);
     let shutdown = tree.section::<ShutdownConfig>("shutdown", report);
     let log = tree.section::<LogConfig>("log", report);
@@ -75,6 +78,7 @@ pub(super) fn read(report: &mut Report<'_>, dir: &Path, env: Env<'_>) -> Section
     check_server(&server, report);
     check_log(&log, report);
     positive(report, &dedup, "window", dedup.value.window);
+    positive(report, &stories, "window", stories.value.window);
     positive(report, &shutdown, "deadline", shutdown.value.deadline);
     at_least_one(report, queue.place("capacity"), "capacity", queue.value.capacity);
 
@@ -85,6 +89,7 @@ pub(super) fn read(report: &mut Report<'_>, dir: &Path, env: Env<'_>) -> Section
         fetch: fetch.value,
         server: server.value,
         dedup: dedup.value,
+        stories: stories.value,
         queue: queue.value,
         shutdown: shutdown.value,
         log: log.value,

@@ -21,6 +21,7 @@ mod problem;
 mod replay;
 mod request;
 mod stats;
+mod stories;
 mod topics;
 
 use std::collections::BTreeMap;
@@ -55,6 +56,7 @@ pub use log::Reading;
 pub use passages::{CopyView, Explanation, NO_TEXT, Party};
 pub use replay::{EntryView, RejectedView, Replay, Reread};
 pub use stats::{Counts, FeedCounts, Overview};
+pub use stories::{Hour, Source, StoryItem, StoryList, StorySummary, StoryView};
 pub use topics::{
     Changed, Judged, Judgements, Learning, Learnt, LikeView, ModelView, Reclassifying, TopicList, TopicView,
     TopicsFound,
@@ -203,6 +205,8 @@ fn routes(shared: Shared) -> Router {
         .route("/api/v1/dedup/split", post(dedup::split))
         .route("/api/v1/dedup/join", post(dedup::join))
         .route("/api/v1/dedup/forget", post(dedup::forget))
+        .route("/api/v1/stories", get(stories::list))
+        .route("/api/v1/stories/{id}", get(stories::show))
         .route("/api/v1/stats", get(stats::show))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

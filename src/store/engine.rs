@@ -50,11 +50,13 @@ pub(super) enum Table {
     Judgements,
     Learned,
     Corrections,
+    ByStory,
+    Window,
 }
 
 impl Table {
     /// All tables, in the order of their numbers. The numbers stand in keys of [`Table::Chunks`]: append only.
-    pub(super) const ALL: [Self; 19] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::Meta,
         Self::Items,
         Self::Chunks,
@@ -74,6 +76,8 @@ impl Table {
         Self::Judgements,
         Self::Learned,
         Self::Corrections,
+        Self::ByStory,
+        Self::Window,
     ];
 
     /// The tree's name on disk.
@@ -98,6 +102,8 @@ impl Table {
             Self::Judgements => "judgements",
             Self::Learned => "learned",
             Self::Corrections => "corrections",
+            Self::ByStory => "by_story",
+            Self::Window => "window",
         }
     }
 }

@@ -19,6 +19,8 @@
 //! | judgements | topic 0, item id |
 //! | learned | topic 0; of the background 0 alone |
 //! | corrections | item id |
+//! | by_story | item id of the story's first, published, number |
+//! | window | number |
 
 use jiff::Timestamp;
 
@@ -33,6 +35,11 @@ pub(super) fn number(no: u64) -> Vec<u8> {
 /// A time in milliseconds, shifted so that times before 1970 sort before those after.
 pub(super) fn millis(time: Timestamp) -> u64 {
     time.as_millisecond().cast_unsigned() ^ (1 << 63)
+}
+
+/// The time that was shifted so. None where no clock tells it.
+pub(super) fn time(millis: u64) -> Option<Timestamp> {
+    Timestamp::from_millisecond((millis ^ (1 << 63)).cast_signed()).ok()
 }
 
 /// Of by_time, and the end of all keys that list by time.

@@ -5,7 +5,8 @@
 //! cursor never stands past an item that could still be lost.
 //! Not here: deciding what is a copy ([`crate::dedup`]), when to write and to prune ([`crate::pipeline`]).
 //!
-//! From the outside in: `writer` and `reader` work on the records of `records`, `feeds`, `taught` and `corrections`;
+//! From the outside in: `writer` and `reader` work on the records of `records`, `feeds`, `stories`, `taught` and
+//! `corrections`;
 //! `relations` keeps right what items are to one another; `schema` gives the records their bytes, `keys` their places, `values` cuts the large ones, `staged` collects what a group writes, and
 //! `engine` writes it. `layout` knows the directory.
 
@@ -22,6 +23,7 @@ mod recurring;
 mod relations;
 mod schema;
 mod staged;
+mod stories;
 mod taught;
 mod values;
 mod verify;
@@ -43,6 +45,7 @@ pub use corrections::{Corrected, Correcting, Said};
 pub use reader::{DEFAULT_PAGE, MAX_COPIES, MAX_PAGE, Store};
 pub use relations::Moved;
 pub use schema::Revision;
+pub use stories::{MAX_SHOWN, Story, Told};
 pub use taught::{Classified, Judgement, Model, Reclassification, TERM_RULES, Taught};
 pub use writer::{MAX_PRUNE, Writer};
 
@@ -118,6 +121,8 @@ pub struct Group {
     pub cursors: Vec<(FeedId, FeedCursor, Option<PollRecord>)>,
     /// Documents that could not be read, each in place of the one before of its feed.
     pub unread: Vec<(FeedId, Unread)>,
+    /// Where new items were put, and what has become of the window of stories.
+    pub told: Told,
     /// `stored_at` and the log's `at`.
     pub at: Option<Timestamp>,
 }

@@ -57,7 +57,7 @@ impl Store {
         }
     }
 
-    fn item_by_number(&self, no: u64) -> Result<Option<Item>, StoreError> {
+    pub(super) fn item_by_number(&self, no: u64) -> Result<Option<Item>, StoreError> {
         let Some(stored) = records::load_whole(&self.inner.engine, no)? else { return Ok(None) };
         let mut item = stored.item;
         item.copies = self.copies(&Original::Item(item.id), MAX_COPIES)?;

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::engine::{Read, Table};
 use super::schema::{self, Stored, damaged};
-use super::{Known, StoreError, keys, values};
+use super::{Known, StoreError, keys, stories, values};
 use crate::id::ItemId;
 use crate::item::TextFrom;
 use crate::topic::Decision;
@@ -110,6 +110,7 @@ pub(super) fn index(stored: &Stored) -> Result<Vec<Indexed>, StoreError> {
     if let Some(original) = stored.item.original() {
         entries.push((Table::Copies, [keys::original(&original), place].concat(), schema::encode_copy(stored)?));
     }
+    entries.extend(stories::indexed(stored, duplicate));
     Ok(entries)
 }
 

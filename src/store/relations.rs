@@ -368,6 +368,7 @@ impl Change<'_> {
         // Lending may have rewritten this very record.
         self.replace(records::load(&self.staged, no)?.as_ref(), None)?;
         values::remove(&mut self.staged, Table::Fingerprints, &keys::number(no))?;
+        self.staged.remove(Table::Window, keys::number(no));
         self.moved.extend(Moved { uncompared: vec![stored.item.id], ..Moved::default() });
         let revisions = self.staged.prefix(Table::Revisions, &keys::number(no))?;
         for (key, _) in &revisions {

@@ -13,7 +13,7 @@ use super::records::{self, counter};
 use super::schema::{self, Stored};
 use super::values::{self, hex};
 use super::writer::NEXT_SEQ;
-use super::{StoreError, corrections, feeds, fingerprints, keys, logged, taught};
+use super::{StoreError, corrections, feeds, fingerprints, keys, logged, stories, taught};
 use crate::item::LogKind;
 
 /// After so many problems the store is known to be broken.
@@ -26,6 +26,7 @@ pub(super) fn problems(engine: &Engine) -> Result<Vec<String>, StoreError> {
     let items = check.items()?;
     check.indexes()?;
     check.log(&items)?;
+    check.window()?;
     check.feeds()?;
     check.taught()?;
     check.corrections()?;
@@ -141,8 +142,16 @@ impl Check<'_> {
 
     /// The other way round: every entry belongs to an item.
     fn indexes(&mut self) -> Result<(), StoreError> {
-        const LISTS: [Table; 7] =
-            [Table::Ids, Table::ByTime, Table::ByFeed, Table::ByTopic, Table::ByContent, Table::ByUrl, Table::Copies];
+        const LISTS: [Table; 8] = [
+            Table::Ids,
+            Table::ByTime,
+            Table::ByFeed,
+            Table::ByTopic,
+            Table::ByContent,
+            Table::ByUrl,
+            Table::Copies,
+            Table::ByStory,
+        ];
         for table in LISTS {
             // All entries that items call for were there; so an equal number means that there are no others.
             if self.engine.count(table)? == self.indexed.get(&table).copied().unwrap_or_default() {
@@ -219,6 +228,19 @@ impl Check<'_> {
         }
         for no in items.keys().filter(|no| !last.contains_key(no)) {
             self.problems.push(format!("item {no}: the log does not know it"));
+        }
+        Ok(())
+    }
+
+    fn window(&mut self) -> Result<(), StoreError> {
+        for entry in self.engine.scan(Table::Window, EVERYTHING) {
+            let Some(entry) = self.note(entry)? else { break };
+            let wrong = stories::check(self.engine, &entry);
+            let wrong = self.note(wrong)?.flatten();
+            self.problems.extend(wrong);
+            if self.full() {
+                break;
+            }
         }
         Ok(())
     }

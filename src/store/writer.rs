@@ -9,7 +9,7 @@
 //! Rule 1: there is one `Writer`, its methods take it exclusively, and its owner gives it a thread of its own.
 //! Rule 12: `next_seq` is ours, stored in the transaction that uses it; sled's `generate_id` jumps by 2,000,000 a restart.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use super::relations::Moved;
 use super::schema::{self, Revision, Stored};
 use super::staged::Staged;
 use super::taught::{self, Classified, Judgement, Model, Reclassification};
-use super::{Decided, Group, Inner, MAX_GROUP, StoreError, corrections, feeds, fingerprints, keys, values};
+use super::{Decided, Group, Inner, MAX_GROUP, StoreError, corrections, feeds, fingerprints, keys, stories, values};
 use crate::dedup::{Verdict, VerdictKind};
 use crate::id::{FeedId, ItemId, Seq, TopicId};
 use crate::item::{Candidate, Item, LogKind};
@@ -108,8 +108,9 @@ impl Writer {
                 change.classify_by(version)?;
             }
             for decided in group.items {
-                change.store(decided)?;
+                change.store(decided, &group.told.stories)?;
             }
+            stories::put_window(&mut change.staged, &group.told.members, &group.told.left)?;
             for (feed, cursor, poll) in &group.cursors {
                 change.leave(feed, cursor, poll.as_ref())?;
             }
@@ -331,23 +332,30 @@ pub(super) struct Change<'a> {
 }
 
 impl Change<'_> {
-    fn store(&mut self, decided: Decided) -> Result<(), StoreError> {
+    fn store(&mut self, decided: Decided, told: &BTreeMap<ItemId, ItemId>) -> Result<(), StoreError> {
         let Decided { candidate, verdict } = decided;
         let id = ItemId::of(&candidate.feed, candidate.key);
         match records::known(&self.staged, id)? {
-            None => self.add(id, candidate, verdict),
+            None => self.add(id, candidate, verdict, told),
             Some((no, _)) if verdict.kind == VerdictKind::Revision => self.revise(no, candidate, verdict),
             Some(_) => Ok(()),
         }
     }
 
-    fn add(&mut self, id: ItemId, candidate: Candidate, verdict: Verdict) -> Result<(), StoreError> {
+    fn add(
+        &mut self,
+        id: ItemId,
+        candidate: Candidate,
+        verdict: Verdict,
+        told: &BTreeMap<ItemId, ItemId>,
+    ) -> Result<(), StoreError> {
         let Candidate { feed, key, hash, content, topics, fingerprint } = candidate;
         let decided = verdict.kind;
         let verdict = self.settled(id, verdict, &fingerprint)?;
         // It was stored before, and removed: what was said of it holds.
         let judged = corrections::of(&self.staged, id)?.and_then(|said| said.fitting(&verdict));
         let no = self.next_seq;
+        let story = stories::of_new(&self.staged, told, id, &verdict)?;
         let item = Item {
             id,
             seq: Seq(no),
@@ -360,7 +368,7 @@ impl Change<'_> {
             superseded_by: None,
             judged,
             copies: Vec::new(),
-            story: None,
+            story,
         };
         let content_hash = fingerprint.content;
         let mut stored = Stored { no, key, hash, content_hash, borrowed: None, contained: 0.0, item };

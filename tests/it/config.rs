@@ -430,6 +430,7 @@ fn the_shipped_settings_are_the_defaults() {
         // Not serialized: it may hold a secret.
         ("server", toml::Table::from_iter([("listen".to_owned(), config.server.listen.to_string().into())]).into()),
         ("dedup", section(toml::Value::try_from(&config.dedup))),
+        ("stories", section(toml::Value::try_from(&config.stories))),
         ("queue", section(toml::Value::try_from(&config.queue))),
         ("shutdown", section(toml::Value::try_from(&config.shutdown))),
         ("log", section(toml::Value::try_from(&config.log))),

@@ -33,6 +33,7 @@ mod replay;
 mod shutdown;
 mod sources;
 mod store;
+mod stories;
 mod support;
 mod swarm;
 mod teaching;

@@ -14,6 +14,7 @@ const ORDER: &[&[&str]] = &[
     &["extract"],
     &["topic"],
     &["dedup"],
+    &["story"],
     &["item"],
     &["telemetry"],
     &["fetch"],
@@ -27,7 +28,7 @@ const ORDER: &[&[&str]] = &[
 ];
 
 /// Values in, values out: no tokio, no clock, no file, no network.
-const PURE: &[&str] = &["units", "id", "text", "source", "parse", "extract", "topic", "dedup", "item"];
+const PURE: &[&str] = &["units", "id", "text", "source", "parse", "extract", "topic", "dedup", "story", "item"];
 
 /// One outside world each.
 const RIMS: &[&str] = &["fetch", "store", "queue", "serve"];

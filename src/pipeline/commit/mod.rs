@@ -13,6 +13,9 @@ mod judged_tests;
 mod orders;
 #[cfg(test)]
 mod orders_tests;
+mod stories;
+#[cfg(test)]
+mod stories_tests;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -31,6 +34,7 @@ use crate::item::{Candidate, Collected};
 use crate::queue::{Delivery, Receipt, Receiver};
 use crate::serve::Loaded;
 use crate::store::{Decided, Group, Known, MAX_GROUP, Retention, Store, StoreError, Writer};
+use crate::story::Stories;
 use crate::topic::Topics;
 use crate::units::Span;
 use judged::Corrections;
@@ -57,6 +61,8 @@ pub struct Committer {
     index: Option<Index>,
     /// What people said of verdicts; loaded with the index.
     corrections: Corrections,
+    /// What new items are put into stories by; none where they are not.
+    stories: Option<Stories>,
     pending: Pending,
     maintained: Instant,
     /// Those in force when the group in the making began.
@@ -112,6 +118,7 @@ impl Committer {
             retention,
             index: None,
             corrections: Corrections::default(),
+            stories: None,
             pending: Pending::default(),
             maintained: Instant::now(),
             topics: Arc::default(),
@@ -133,7 +140,7 @@ impl Committer {
         self.corrections = Corrections::load(&self.store)?;
         // What is in the index by now need not be followed.
         self.writer.moved();
-        Ok(())
+        self.load_stories()
     }
 
     /// Runs until the queue ends.
@@ -255,10 +262,12 @@ impl Committer {
             Some(known) => Some(known),
             None => self.known_by_address(&mut candidate, by_url)?,
         };
-        match known {
-            Some(known) => self.decide_known(candidate, known),
-            None => self.decide_new(candidate, by_url).map(Some),
-        }
+        let decided = match known {
+            Some(known) => self.decide_known(candidate, known)?,
+            None => Some(self.decide_new(candidate, by_url)?),
+        };
+        decided.iter().for_each(|decided| self.tell(decided));
+        Ok(decided)
     }
 
     fn decide_new(&mut self, candidate: Candidate, by_url: Option<ItemId>) -> Result<Decided, StoreError> {
@@ -314,8 +323,10 @@ impl Committer {
         }
         if let Retention::For(span) = self.retention {
             let before = ago(span);
+            let last = *self.store.durable().borrow();
             let removed = self.writer.prune(before, PRUNE_AT_ONCE)?;
             self.follow();
+            self.forget_removed_since(last)?;
             if removed > 0 {
                 tracing::info!(removed, %before, "items older than the retention were removed");
             }
