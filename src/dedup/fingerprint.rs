@@ -116,13 +116,22 @@ fn winnow(words: &[Word]) -> Vec<u32> {
     let shingles: Vec<u32> = if words.len() < SHINGLE {
         words.chunks(SHINGLE).map(|all| high(chain(all))).collect()
     } else {
-        words.windows(SHINGLE).map(|three| high(chain(three))).collect()
+        words.array_windows::<SHINGLE>().map(|three| high(chain(three))).collect()
     };
-    let mut kept: Vec<u32> = if shingles.len() < WINDOW {
-        shingles.into_iter().min().into_iter().collect()
+    let mut kept: Vec<u32> = Vec::with_capacity(words.len() / 2 + 1);
+    if shingles.len() < WINDOW {
+        kept.extend(shingles.into_iter().min());
     } else {
-        shingles.windows(WINDOW).filter_map(|window| window.iter().min().copied()).collect()
-    };
+        let mut last = None;
+        for window in shingles.array_windows::<WINDOW>() {
+            let least = window.iter().min().copied();
+            // Neighbours keep the same one more often than not.
+            if least != last {
+                kept.extend(least);
+                last = least;
+            }
+        }
+    }
     kept.sort_unstable();
     kept.dedup();
     kept

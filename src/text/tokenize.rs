@@ -27,14 +27,14 @@ use super::normalize::Normalized;
 /// One-letter proclitics that stand apart (`لـ "هجوم`, `الـ CSTO`) are glued to the word that follows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
-    /// All words, one after the other.
+    /// All words, parted by spaces.
     arena: String,
     words: Vec<Word>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Word {
-    /// The first byte in the arena; the word ends where the next begins.
+    /// The first byte in the arena; the word ends before the space before the next.
     begin: u32,
     /// Where it stands in the original, in Unicode scalar values.
     from: u32,
@@ -75,7 +75,7 @@ impl Words {
     /// The normalized word `i`; empty beyond the last.
     pub fn get(&self, i: usize) -> &str {
         let Some(word) = self.words.get(i) else { return "" };
-        let end = self.words.get(i + 1).map_or(self.arena.len(), |next| next.begin as usize);
+        let end = self.words.get(i + 1).map_or(self.arena.len(), |next| next.begin as usize - 1);
         self.arena.get(word.begin as usize..end).unwrap_or_default()
     }
 
@@ -96,6 +96,11 @@ impl Words {
         let from = self.words.get(words.start).map_or(end, |word| word.from as usize);
         let last = words.end.min(self.words.len()).checked_sub(1).filter(|last| *last >= words.start);
         from..last.and_then(|last| self.words.get(last)).map_or(from, |word| word.to as usize)
+    }
+
+    /// The normalized words, parted by spaces.
+    pub fn joined(&self) -> &str {
+        &self.arena
     }
 
     /// The normalized words in order.
@@ -268,10 +273,13 @@ impl<'a> Splitter<'a> {
     }
 
     /// Reads the word that begins here, with `first`.
-    fn word(&mut self, first: char, mut class: Class) {
+    fn word(&mut self, first: char, class: Class) {
         if !self.glues(class) {
             if self.ended && !self.out.words.is_empty() {
                 self.sentence = self.sentence.saturating_add(1);
+            }
+            if !self.out.words.is_empty() {
+                self.out.arena.push(' ');
             }
             self.out.words.push(Word {
                 begin: number(self.out.arena.len()),
