@@ -117,12 +117,20 @@ impl Table {
     #[inline]
     pub(super) fn letters(&self, text: &str) -> usize {
         let (pairs, _) = text.as_bytes().as_chunks::<2>();
-        let plain = |pair: &&[u8; 2]| {
-            let [first, second] = **pair;
-            // The first byte of the block's characters is one of D8 to DB, and has their two highest bits.
-            first & 0xFC == 0xD8 && self.letters[usize::from(first << 6 | second & 0x3F)]
-        };
-        2 * pairs.iter().take_while(plain).count()
+        2 * pairs.iter().take_while(|pair| self.is_letter(**pair)).count()
+    }
+
+    /// Whether `text` begins with one of them.
+    #[inline]
+    pub(super) fn begins_with_letter(&self, text: &str) -> bool {
+        text.as_bytes().first_chunk().is_some_and(|pair| self.is_letter(*pair))
+    }
+
+    #[inline]
+    fn is_letter(&self, [first, second]: [u8; 2]) -> bool {
+        // The first byte of the block's characters is one of D8 to DB, and has their two highest bits. Not `&&`: the end of
+        // a run is hard to guess, and is then guessed once.
+        (first & 0xFC == 0xD8) & self.letters[usize::from(first << 6 | second & 0x3F)]
     }
 
     /// Whether `c` stays as it is, whatever stands around it.

@@ -101,11 +101,6 @@ pub fn normalize(original: &str) -> String {
     writer.text
 }
 
-/// The place `chars` after `at`. No document comes near the highest; in a longer one the way back is lost, no more.
-fn after(at: u32, chars: usize) -> u32 {
-    u32::try_from(chars).map_or(!TATWEEL_FOLLOWS, |chars| at.saturating_add(chars).min(!TATWEEL_FOLLOWS))
-}
-
 /// Writes normalized characters, with their origins where `TRACK` is set.
 struct Writer<const TRACK: bool> {
     table: &'static Table,
@@ -123,27 +118,18 @@ impl<const TRACK: bool> Writer<TRACK> {
 
     /// Normalizes all of `original` and says how many characters it has.
     fn run(&mut self, original: &str) -> u32 {
-        let table = self.table;
-        // Most characters stay; they are copied by the run, and most of them are Arabic letters.
-        let (mut at, mut copied, mut end) = (0_u32, 0, 0);
-        loop {
-            let letters = table.letters(original.get(end..).unwrap_or_default());
-            end += letters;
-            let from = at;
-            at = after(at, letters / 2);
-            if TRACK {
-                self.origins.extend((from..at).map(Origin));
-            }
-            let Some(c) = original.get(end..).and_then(|rest| rest.chars().next()) else { break };
-            if !table.keeps(c) {
-                self.text.push_str(original.get(copied..end).unwrap_or_default());
-                copied = end + c.len_utf8();
+        let (mut at, mut copied) = (0, 0);
+        for (byte, c) in original.char_indices() {
+            // Most characters stay; they are copied by the run.
+            if !self.table.keeps(c) {
+                self.text.push_str(original.get(copied..byte).unwrap_or_default());
+                copied = byte + c.len_utf8();
                 self.fold(c, at);
             } else if TRACK {
                 self.origins.push(Origin(at));
             }
-            end += c.len_utf8();
-            at = after(at, 1);
+            // Far beyond every limit on a document; a longer one only loses the way back.
+            at = (at + 1).min(!TATWEEL_FOLLOWS);
         }
         self.text.push_str(original.get(copied..).unwrap_or_default());
         at

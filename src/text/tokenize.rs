@@ -74,9 +74,17 @@ impl Words {
 
     /// The normalized word `i`; empty beyond the last.
     pub fn get(&self, i: usize) -> &str {
-        let Some(word) = self.words.get(i) else { return "" };
+        let (text, length) = self.onward(i);
+        text.get(..length).unwrap_or_default()
+    }
+
+    /// The normalized word `i` and those after it, parted by spaces, and how many bytes it has itself: for who
+    /// reads words by blocks of bytes. Empty beyond the last.
+    pub fn onward(&self, i: usize) -> (&str, usize) {
+        let Some(word) = self.words.get(i) else { return ("", 0) };
         let end = self.words.get(i + 1).map_or(self.arena.len(), |next| next.begin as usize - 1);
-        self.arena.get(word.begin as usize..end).unwrap_or_default()
+        let begin = word.begin as usize;
+        (self.arena.get(begin..).unwrap_or_default(), end.saturating_sub(begin))
     }
 
     /// The number of the sentence that word `i` stands in, from 0; that of the last word beyond it.
@@ -175,9 +183,15 @@ impl<'a> Splitter<'a> {
     }
 
     fn run(&mut self) {
-        while let Some((c, class)) = self.peek() {
+        loop {
+            // Nearly all words begin so.
+            if self.table.begins_with_letter(self.rest.as_str()) {
+                self.word(Class::Arabic);
+                continue;
+            }
+            let Some((c, class)) = self.peek() else { return };
             if class.is_word() {
-                self.word(c, class);
+                self.word(class);
                 continue;
             }
             self.take();
@@ -272,8 +286,8 @@ impl<'a> Splitter<'a> {
         self.at += 1;
     }
 
-    /// Reads the word that begins here, with `first`.
-    fn word(&mut self, first: char, class: Class) {
+    /// Reads the word that begins here, with a character of `class`, and a space after it.
+    fn word(&mut self, class: Class) {
         if !self.glues(class) {
             if self.ended && !self.out.words.is_empty() {
                 self.sentence = self.sentence.saturating_add(1);
@@ -290,7 +304,9 @@ impl<'a> Splitter<'a> {
         }
         self.ended = false;
         self.gap = Gap::Nothing;
-        if class == Class::Digit {
+        if class == Class::Digit
+            && let Some((first, _)) = self.peek()
+        {
             self.take();
             self.out.arena.push(first);
             self.number(first);
@@ -299,6 +315,10 @@ impl<'a> Splitter<'a> {
         if let Some(word) = self.out.words.last_mut() {
             // Marks that were dropped belong to the word before them.
             word.to = number(self.at);
+        }
+        if self.rest.as_str().starts_with(' ') {
+            self.take();
+            self.gap = Gap::Spaces;
         }
     }
 

@@ -231,7 +231,7 @@ impl Before {
 /// Something that may stand before a word and be written with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Proclitic {
-    /// In letters.
+    /// In bytes: each of its letters has two.
     pub(super) len: usize,
     article: bool,
     /// Has ف or ك.
@@ -240,29 +240,53 @@ pub(super) struct Proclitic {
     lam: bool,
 }
 
-/// Every way the beginning of `word` can be read as proclitics, the empty way included:
-/// (و ف) + (ب ك ل) + (ال), where ل + ال is لل.
-pub(super) fn proclitics(word: &[char]) -> impl Iterator<Item = Proclitic> + '_ {
-    let conjunctions = 1 + usize::from(matches!(word, ['و' | 'ف', _, ..]));
-    (0..conjunctions).flat_map(move |conjunction| {
-        let after = word.get(conjunction..).unwrap_or_default();
-        let prepositions = 1 + usize::from(matches!(after, ['ب' | 'ك' | 'ل', _, ..]));
-        (0..prepositions).flat_map(move |preposition| {
-            let rare =
-                conjunction == 1 && word.first() == Some(&'ف') || preposition == 1 && after.first() == Some(&'ك');
-            let lam = preposition == 1 && after.first() == Some(&'ل');
-            let rest = after.get(preposition..).unwrap_or_default();
-            let len = conjunction + preposition;
-            let article = match rest {
-                ['ل', _, ..] if lam => Some(1),
-                ['ا', 'ل', _, ..] if !lam => Some(2),
-                _ => None,
-            };
-            let bare = Proclitic { len, article: false, rare, lam };
-            std::iter::once(bare).chain(article.map(|al| Proclitic { len: len + al, article: true, rare, lam: false }))
-        })
-    })
+/// Calls `see` with every way the beginning of `word` can be read as proclitics, the empty way first:
+/// (و ف) + (ب ك ل) + (ال), where ل + ال is لل. A letter is always left.
+pub(super) fn proclitics(word: &str, mut see: impl FnMut(Proclitic)) {
+    let after = |len: usize| word.as_bytes().get(len..).unwrap_or_default();
+    let mut read = |len: usize, rare: bool, lam: bool| {
+        see(Proclitic { len, article: false, rare, lam });
+        let al = match after(len) {
+            [l0, l1, _, ..] if lam && [*l0, *l1] == LAM => Some(2),
+            [a0, a1, l0, l1, _, ..] if !lam && [*a0, *a1] == ALEF && [*l0, *l1] == LAM => Some(4),
+            _ => None,
+        };
+        if let Some(al) = al {
+            see(Proclitic { len: len + al, article: true, rare, lam: false });
+        }
+    };
+    let mut prepositions = |len: usize, rare: bool| {
+        read(len, rare, false);
+        match next_of(after(len)) {
+            Some(BEH) => read(len + 2, rare, false),
+            Some(KAF) => read(len + 2, true, false),
+            Some(LAM) => read(len + 2, rare, true),
+            _ => {}
+        }
+    };
+    prepositions(0, false);
+    match next_of(after(0)) {
+        Some(WAW) => prepositions(2, false),
+        Some(FEH) => prepositions(2, true),
+        _ => {}
+    }
 }
+
+/// The two bytes of the letter that `word` begins with, where another letter follows. A word is read by bytes here, which
+/// spares decoding the letters of all the words that are no form of any term.
+fn next_of(word: &[u8]) -> Option<[u8; 2]> {
+    match word {
+        [first, second, _, ..] => Some([*first, *second]),
+        _ => None,
+    }
+}
+
+const ALEF: [u8; 2] = *b"\xD8\xA7";
+const BEH: [u8; 2] = *b"\xD8\xA8";
+const FEH: [u8; 2] = *b"\xD9\x81";
+const KAF: [u8; 2] = *b"\xD9\x83";
+const LAM: [u8; 2] = *b"\xD9\x84";
+const WAW: [u8; 2] = *b"\xD9\x88";
 
 /// What may follow a form's letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -288,11 +312,11 @@ pub(super) enum Rest {
 }
 
 /// Words that look like a term with an ending and are names of their own.
-const NOT_INFLECTED: [&[char]; 2] = [&['ط', 'ا', 'ل', 'ب', 'ا', 'ن'], &['ب', 'ر', 'ل', 'م', 'ا', 'ن']];
+const NOT_INFLECTED: [&str; 2] = ["طالبان", "برلمان"];
 
 impl Rest {
     /// Whether `word`, which goes on for `rest` after the form's letters, is one of the term's.
-    pub(super) fn admits(self, word: &[char], rest: &[char]) -> bool {
+    pub(super) fn admits(self, word: &str, rest: &[char]) -> bool {
         match self {
             Self::Nothing => rest.is_empty(),
             Self::Inflection => {
@@ -307,6 +331,14 @@ impl Rest {
             Self::Fuzzy => false,
         }
     }
+}
+
+/// The most letters of an ending that [`may_follow`].
+pub(super) const LONGEST_ENDING: usize = 5;
+
+/// Whether `rest` may follow the letters of any form but a prefix.
+pub(super) fn may_follow(rest: &[char]) -> bool {
+    rest.is_empty() || is_inflection(rest) || is_dual_or_plural(rest)
 }
 
 fn is_possessive(rest: &[char]) -> bool {

@@ -1,6 +1,7 @@
 //! Which words are which terms: a row a case.
 
 use crate::topic::config::Sets;
+use crate::topic::term::{LONGEST_ENDING, Rest, may_follow};
 use crate::topic::{Article, Topics};
 
 fn finds(query: &str, text: &str) -> bool {
@@ -160,4 +161,33 @@ fn phrases_ignore_punctuation_and_articles() {
         ("\"حكومة استقالة\"~1", "الحكومة تقدم اليوم استقالتها", false),
         ("«قوات حفظ السلام»", "قوات لحفظ السلام", true),
     ]);
+}
+
+/// The lexicon looks only before endings that may follow a form.
+#[test]
+fn whatever_a_form_admits_may_follow_one() {
+    let rests = [
+        Rest::Nothing,
+        Rest::Inflection,
+        Rest::ShortInflection,
+        Rest::Suffix,
+        Rest::Plural,
+        Rest::Possessive,
+        Rest::Nisba,
+    ];
+    let mut endings: Vec<Vec<char>> = vec![Vec::new()];
+    let mut admitted = 0;
+    for length in 0..=LONGEST_ENDING + 1 {
+        for ending in &endings {
+            if rests.iter().any(|rest| rest.admits("", ending)) {
+                admitted += 1;
+                assert!(may_follow(ending) && length <= LONGEST_ENDING, "{ending:?}");
+            }
+        }
+        let longer = |ending: &Vec<char>| {
+            "اتمنهويكل".chars().map(|letter| ending.iter().copied().chain([letter]).collect()).collect::<Vec<_>>()
+        };
+        endings = endings.iter().flat_map(longer).collect();
+    }
+    assert_eq!(admitted, 29);
 }
