@@ -209,6 +209,10 @@ pub struct Context {
 /// How the text of `new` relates to that of `known`; `None` where they have too little in common to speak of.
 pub fn relate(new: &Marks, known: &Marks, overlap: Overlap, context: Context) -> Option<Relation> {
     let (containment, jaccard) = (overlap.containment(), overlap.jaccard());
+    // Everything below asks for as much, and most of what shares anything ends here.
+    if overlap.shared < 3 || containment < RELATED {
+        return None;
+    }
     let smaller = overlap.smaller();
     let says_so_too = context.same_address || new.same_title(known) || new.same_opening(known);
     let lengths = ratio(smaller, overlap.new.max(overlap.known));
@@ -221,11 +225,11 @@ pub fn relate(new: &Marks, known: &Marks, overlap: Overlap, context: Context) ->
         (containment >= FAMILY && clear()) || (containment >= LIKELY && context.same_day && says_so_too) || reworded()
     } else {
         let whole = containment >= WHOLE && lengths >= WHOLE_LENGTHS && overlap.shared >= WHOLE_SHARED;
-        overlap.shared >= 3 && containment >= FAMILY && (says_so_too || whole)
+        containment >= FAMILY && (says_so_too || whole)
     };
     let kind = if !family {
         let linked = if smaller >= SHORT { RELATED } else { FAMILY };
-        if overlap.shared < 3 || containment < linked {
+        if containment < linked {
             return None;
         }
         VerdictKind::Related
