@@ -23,7 +23,7 @@ pub const CAP: usize = 64;
 /// What is left of dead texts is looked for once there are so many, and an eighth as many as living ones.
 const CLEAN: usize = 1_024;
 
-/// The table is cleaned once while so many texts die, a part of it at each.
+/// The table is cleaned once while so many texts die, or a sixteenth of the living where that is more: a part of it at each.
 const ROUND: usize = 1_024;
 
 /// One item of the window.

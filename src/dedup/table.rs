@@ -321,7 +321,7 @@ impl Table {
     fn clean_bucket(&mut self, place: usize, living: &impl Fn(u32) -> bool) {
         let bits = self.bits_of(place);
         let gone = |pair: u32| pair != NONE && !living(pair & texts_of(bits));
-        // Nearly every bucket has something that is gone, or a common shingle, which looks so.
+        // A common shingle looks as if it were gone, and is looked at below.
         if !self.chain(place).flat_map(Block::pairs).any(gone) {
             return;
         }
