@@ -12,8 +12,8 @@ fn clock(begun: Instant) -> f64 {
     nanos.map_or_else(|| begun.elapsed().as_secs_f64(), |nanos| nanos as f64 / 1e9)
 }
 
-/// The seconds that `run` takes once.
-#[allow(dead_code, reason = "most benches repeat what they time")]
+/// The seconds that `run` takes, once: for what is long or changes what it works on.
+#[allow(dead_code, reason = "each bench includes this file for itself")]
 pub fn once(run: impl FnOnce()) -> f64 {
     let epoch = Instant::now();
     let begun = clock(epoch);
@@ -22,6 +22,7 @@ pub fn once(run: impl FnOnce()) -> f64 {
 }
 
 /// The seconds that `run` takes, in the best of `rounds`.
+#[allow(dead_code, reason = "each bench includes this file for itself")]
 pub fn best(rounds: usize, mut run: impl FnMut()) -> f64 {
     let epoch = Instant::now();
     let once = |_| {

@@ -7,7 +7,7 @@
 //! they share can be more than half of each. How much is shared does not tell the two apart, where it stands does.
 //! Not here: whether what is shared is enough for a copy at all ([`super::compare`]).
 
-use std::collections::HashSet;
+use crate::text::hashed::Set;
 
 /// A part in which hardly anything is shared is a text's own story from so many shingles on (about 30 words).
 const OWN: usize = 12;
@@ -37,7 +37,7 @@ pub fn apart(one: &[u32], other: &[u32]) -> bool {
 
 /// Which of `shingles` the other text has.
 fn shared(shingles: &[u32], other: &[u32]) -> Vec<bool> {
-    let other: HashSet<u32> = other.iter().copied().collect();
+    let other: Set<u32> = other.iter().copied().collect();
     shingles.iter().map(|shingle| other.contains(shingle)).collect()
 }
 

@@ -262,6 +262,10 @@ pub fn relate_unless_apart(
 /// How the text of `new` relates to that of `known`; `None` where they have too little in common to speak of.
 pub fn relate(new: &Marks, known: &Marks, overlap: Overlap, context: Context) -> Option<Relation> {
     let (containment, jaccard) = (overlap.containment(), overlap.jaccard());
+    // Everything below asks for as much, and most of what shares anything ends here.
+    if overlap.shared < 3 || containment < RELATED {
+        return None;
+    }
     let smaller = overlap.smaller();
     let same_name = context.same_address || new.same_title(known);
     let says_so_too = same_name || new.same_opening(known);
@@ -276,11 +280,11 @@ pub fn relate(new: &Marks, known: &Marks, overlap: Overlap, context: Context) ->
     } else {
         let whole = containment >= WHOLE && lengths >= WHOLE_LENGTHS && overlap.shared >= WHOLE_SHARED;
         let named = same_name || says_so_too && containment > OPENING;
-        overlap.shared >= 3 && containment >= FAMILY && (named || whole)
+        containment >= FAMILY && (named || whole)
     };
     let kind = if !family {
         let linked = if smaller >= SHORT { RELATED } else { FAMILY };
-        if overlap.shared < 3 || containment < linked {
+        if containment < linked {
             return None;
         }
         VerdictKind::Related

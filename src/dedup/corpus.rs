@@ -10,7 +10,7 @@
 //! file of a corpus has the headline as its first line, and web pages repeat it: so the readings are the whole text, the
 //! text without its first line, and so on while the first line is the title again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,6 +19,7 @@ use url::Url;
 
 use crate::extract::html;
 use crate::id::ContentHash;
+use crate::text::hashed::Set;
 
 use super::apart::apart;
 use super::compare::{Context, Marks, Overlap, relate_unless_apart};
@@ -295,7 +296,7 @@ impl Corpora {
             // A text that many documents are versions of.
             rare.append(&mut common);
         }
-        let common: HashSet<u32> = common.into_iter().collect();
+        let common: Set<u32> = common.into_iter().collect();
         let mut hits: Vec<u32> = rare.iter().flat_map(|shingle| self.shingles.documents(*shingle)).collect();
         hits.extend(exact);
         hits.sort_unstable();

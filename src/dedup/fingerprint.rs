@@ -6,13 +6,13 @@
 //! Why the shingles are of the text and not of the title: reprints come under new headlines.
 //! Not here: which words count ([`super::lines`]) and what two fingerprints have in common ([`super::compare`]).
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::id::ContentHash;
+use crate::text::hashed::{Plain, Set};
 
 use super::lines::{Lines, Word};
 use super::subjects::Vocabulary;
@@ -81,7 +81,7 @@ impl Fingerprint {
 
     /// How many shingles both have.
     pub fn shared_with(&self, other: &Self) -> u32 {
-        let theirs: HashSet<u32> = other.shingles.iter().copied().collect();
+        let theirs: Set<u32> = other.shingles.iter().copied().collect();
         u32::try_from(self.shingles.iter().filter(|shingle| theirs.contains(shingle)).count()).unwrap_or(u32::MAX)
     }
 
@@ -130,14 +130,23 @@ fn winnow(words: &[Word]) -> Vec<u32> {
     let shingles: Vec<u32> = if words.len() < SHINGLE {
         words.chunks(SHINGLE).map(|all| high(chain(all))).collect()
     } else {
-        words.windows(SHINGLE).map(|three| high(chain(three))).collect()
+        words.array_windows::<SHINGLE>().map(|three| high(chain(three))).collect()
     };
-    let mut kept: Vec<u32> = if shingles.len() < WINDOW {
-        shingles.into_iter().min().into_iter().collect()
+    let mut kept: Vec<u32> = Vec::with_capacity(words.len() / 2 + 1);
+    if shingles.len() < WINDOW {
+        kept.extend(shingles.into_iter().min());
     } else {
-        shingles.windows(WINDOW).filter_map(|window| window.iter().min().copied()).collect()
-    };
-    let mut seen = HashSet::with_capacity(kept.len());
+        let mut last = None;
+        for window in shingles.array_windows::<WINDOW>() {
+            let least = window.iter().min().copied();
+            // Neighbours keep the same one more often than not.
+            if least != last {
+                kept.extend(least);
+                last = least;
+            }
+        }
+    }
+    let mut seen = Set::with_capacity_and_hasher(kept.len(), Plain::default());
     kept.retain(|shingle| seen.insert(*shingle));
     kept
 }

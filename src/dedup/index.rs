@@ -23,8 +23,8 @@ pub const CAP: usize = 64;
 /// What is left of dead texts is looked for once there are so many, and an eighth as many as living ones.
 const CLEAN: usize = 1_024;
 
-/// Pages of the table that are cleaned for each text that dies; there are two pages for each text.
-const PAGES_EACH: usize = 32;
+/// The table is cleaned once while so many texts die, or a sixteenth of the living where that is more: a part of it at each.
+const ROUND: usize = 1_024;
 
 /// One item of the window.
 #[derive(Clone, Debug)]
@@ -146,6 +146,7 @@ impl Index {
         for shingle in &fingerprint.shingles {
             counting += u32::from(self.table.texts(*shingle, CAP, living, &mut hits));
         }
+        keep_frequent(&mut hits, least);
         hits.sort_unstable();
         let mut found: Vec<Found<'_>> = hits
             .chunk_by(|a, b| a == b)
@@ -201,11 +202,23 @@ impl Index {
             }
             let items = &self.items;
             let living = |number: u32| items.get(number as usize).is_some_and(Option::is_some);
-            if self.table.clean(PAGES_EACH, living) {
+            if self.table.clean(self.table.buckets() / ROUND.max(self.numbers.len() / 16) + 1, living) {
                 gone.free.append(&mut gone.cleaning);
             }
         }
     }
+}
+
+/// Drops most of what is there less than `least` times. Nearly all texts share a shingle or two by chance, and sorting them
+/// takes longer than looking the shingles up.
+fn keep_frequent(hits: &mut Vec<u32>, least: u32) {
+    let mut counts = [0u8; 4_096];
+    let place = |hit: u32| hit as usize % 4_096;
+    for hit in &*hits {
+        let count = &mut counts[place(*hit)];
+        *count = count.saturating_add(1);
+    }
+    hits.retain(|hit| u32::from(counts[place(*hit)]) >= least.min(255));
 }
 
 fn hour(at: Timestamp) -> i64 {

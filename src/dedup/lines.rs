@@ -136,7 +136,11 @@ pub struct Lines {
 impl Lines {
     /// The words of `title` and `text` that count.
     pub fn of(title: &str, text: &str) -> Self {
-        let mut lines = Self::default();
+        let mut lines = Self {
+            text: Vec::with_capacity(text.len() / 10),
+            joined: String::with_capacity(text.len()),
+            ..Self::default()
+        };
         let mut sentences = 0;
         for line in title.split('\n') {
             read_line(line, &mut sentences, &mut lines.title, &mut lines.joined_title);
@@ -190,23 +194,27 @@ impl Lines {
 
 /// What follows `الرياض (واس)` or `دبي، الإمارات العربية المتحدة (CNN)`: an agency among the first words.
 fn after_dateline(words: &[Word]) -> &[Word] {
-    let agency = words.iter().take(7).rposition(|word| special(word.hash).is_some_and(|special| special.agency));
+    let agency = words.iter().take(7).rposition(|word| SPECIAL.get(word.hash).is_some_and(|special| special.agency));
     agency.and_then(|i| words.get(i + 1..)).unwrap_or(words)
 }
 
 fn read_line(line: &str, sentences: &mut u32, words: &mut Vec<Word>, joined: &mut String) {
-    let read = Words::of(line);
-    let first = *sentences;
-    for (i, word) in read.iter().enumerate() {
-        if !joined.is_empty() {
-            joined.push(' ');
-        }
-        joined.push_str(word);
-        *sentences = first + read.sentence(i) + 1;
-        let hash = word_hash(word);
-        let number = digits(word).or_else(|| special(hash)?.number);
-        words.push(Word { hash, sentence: first + read.sentence(i), number });
+    let (read, specials, first) = (Words::of(line), &*SPECIAL, *sentences);
+    if read.is_empty() {
+        return;
     }
+    if !joined.is_empty() {
+        joined.push(' ');
+    }
+    joined.push_str(read.joined());
+    let has_digits = read.joined().bytes().fold(false, |any, byte| any | byte.is_ascii_digit());
+    words.extend(read.iter().enumerate().map(|(i, word)| {
+        let hash = word_hash(word);
+        let number = if has_digits { digits(word) } else { None };
+        let number = number.or_else(|| specials.get(hash)?.number);
+        Word { hash, sentence: first + read.sentence(i), number }
+    }));
+    *sentences = first + read.sentence(read.len()) + 1;
 }
 
 fn is_furniture(line: &str, words: &[Word]) -> bool {
@@ -303,8 +311,23 @@ struct Special {
     agency: bool,
 }
 
-/// Agencies, weekdays and number words by their hashes: every word of every text is looked up.
-static SPECIAL: LazyLock<Vec<Special>> = LazyLock::new(|| {
+/// Agencies, weekdays and number words by their hashes.
+struct Specials {
+    /// Sorted.
+    all: Vec<Special>,
+    /// A bit for each that the highest bits of a hash may be. Every word of every text is looked up, and few are here.
+    some: [u64; 64],
+}
+
+impl Specials {
+    fn get(&self, hash: u64) -> Option<&Special> {
+        let there = self.some.get((hash >> 58) as usize)? >> (hash >> 52 & 63) & 1 == 1;
+        let place = there.then(|| self.all.binary_search_by_key(&hash, |special| special.hash).ok()).flatten();
+        place.and_then(|i| self.all.get(i))
+    }
+}
+
+static SPECIAL: LazyLock<Specials> = LazyLock::new(|| {
     let agencies = AGENCIES.iter().map(|name| Special { hash: word_hash(name), number: None, agency: true });
     let value = |word: &str, n: u64| Special { hash: word_hash(word), number: Some(n), agency: false };
     let days = WEEKDAYS.iter().map(|day| value(day, word_hash(day)));
@@ -313,9 +336,11 @@ static SPECIAL: LazyLock<Vec<Special>> = LazyLock::new(|| {
     let joined = NUMBER_WORDS.iter().map(|(word, n)| value(&format!("و{word}"), word_hash(&n.to_string())));
     let mut all: Vec<Special> = agencies.chain(days).chain(numbers).chain(joined).collect();
     all.sort_by_key(|special| special.hash);
-    all
+    let mut some = [0; 64];
+    for special in &all {
+        if let Some(bits) = some.get_mut((special.hash >> 58) as usize) {
+            *bits |= 1 << (special.hash >> 52 & 63);
+        }
+    }
+    Specials { all, some }
 });
-
-fn special(hash: u64) -> Option<&'static Special> {
-    SPECIAL.binary_search_by_key(&hash, |special| special.hash).ok().and_then(|i| SPECIAL.get(i))
-}

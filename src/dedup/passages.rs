@@ -7,7 +7,6 @@
 //! Not here: whether it makes one a copy of the other ([`super::verdict`]) and why ([`super::reason`]).
 //! Read next: [`super::places`], then [`super::align`].
 
-use std::collections::HashSet;
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +18,7 @@ use super::lines::Word;
 pub use super::places::{Part, Place};
 use super::places::{Placed, Reading};
 use super::subjects;
+use crate::text::hashed::Set;
 
 /// A title and a text to be compared; either may be empty.
 #[derive(Clone, Copy, Debug)]
@@ -242,7 +242,7 @@ pub fn compare_with_fingerprint(ours: Side<'_>, document: &Fingerprint) -> Compa
     let fingerprint = Fingerprint::of(ours.title, ours.text);
     let words: Vec<Word> = text.body.iter().map(|placed| placed.word).collect();
     let length = SHINGLE.min(words.len()).max(1);
-    let theirs: HashSet<u32> = document.shingles.iter().copied().collect();
+    let theirs: Set<u32> = document.shingles.iter().copied().collect();
     let hits: Vec<usize> = words
         .windows(length)
         .enumerate()

@@ -1,70 +1,146 @@
 //! Shingles to the texts that have them, in little memory.
 //!
 //! In: pairs of a shingle and a text's number. Out: the numbers of the texts that have a shingle.
-//! Promise: four bytes a pair, and about one more for what holds the pairs; no operation but the first takes longer the
-//! more pairs there are, so nothing ever stops to rebuild; a shingle that nearly every text has costs a look-up no more.
+//! Promise: six to seven bytes a pair; a look-up reads two lines of memory, more only where a shingle is in dozens of texts,
+//! and not many more where it is in all; nothing ever stops to rebuild.
 //! Not here: which texts are still there; whoever asks says so, and [`Table::clean`] forgets the others bit by bit.
 //!
-//! Pairs stand in pages, in no order. A page is named by the low bits of its shingles, so a pair needs only their high
-//! bits; with as many pages as texts, both halves of a pair fit into 32 bits. Pages are added one at a time (linear
-//! hashing; Litwin 1980): each takes over half of the pairs of an older page, which from then on is named by one bit
-//! more. The texts of a shingle that fills a page by itself are moved to a list of their own.
-//! Why not a map of vectors: a header and an allocation for each shingle are seven times as much.
+//! Pairs stand in buckets, in no order. A bucket is named by the low bits of its shingles, so a pair needs only their high
+//! bits; with more buckets than texts, both halves of a pair fit into 32 bits. Buckets are added one at a time (linear
+//! hashing; Litwin 1980): each takes over half of the pairs of an older one, which from then on is named by one bit more.
+//! What a bucket has no room for stands in blocks behind it. The texts of a shingle that fills many are moved to a list of
+//! their own.
+//! Why not a map of vectors: a header and an allocation for each shingle are six times as much.
 
 use std::collections::HashMap;
+
+/// Pairs that fill a line of memory, but for the last place: that has the number of the block behind this one.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Block([u32; 16]);
+
+const ROOM: usize = 15;
+
+/// The value of a free place, and of the number of a block where there is none.
+const NONE: u32 = u32::MAX;
+
+impl Block {
+    const EMPTY: Self = Self([NONE; 16]);
+
+    fn pairs(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().take(ROOM).copied()
+    }
+
+    /// The number of the block behind this one.
+    const fn next(&self) -> u32 {
+        self.0[ROOM]
+    }
+}
+
+/// Blocks by number, so many in one allocation: what is there is never moved, and little is kept in reserve.
+#[derive(Clone, Debug, Default)]
+struct Blocks {
+    groups: Vec<Vec<Block>>,
+    len: usize,
+}
+
+const GROUP: usize = 1 << LEAST_BITS;
+
+impl Blocks {
+    fn get(&self, number: usize) -> Option<&Block> {
+        self.groups.get(number / GROUP)?.get(number % GROUP)
+    }
+
+    fn get_mut(&mut self, number: usize) -> Option<&mut Block> {
+        self.groups.get_mut(number / GROUP)?.get_mut(number % GROUP)
+    }
+
+    fn push(&mut self, block: Block) {
+        if self.len.is_multiple_of(GROUP) {
+            self.groups.push(Vec::with_capacity(GROUP));
+        }
+        if let Some(group) = self.groups.last_mut() {
+            group.push(block);
+            self.len += 1;
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        self.groups.len() * GROUP * size_of::<Block>()
+    }
+}
 
 /// The table.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// From `1 << bits` to twice as many; those that have been split and those that came of it are named by a bit more.
-    pages: Vec<Vec<u32>>,
+    /// The first block of each bucket, filled from the front; the blocks behind it are full. There are from `1 << bits` to
+    /// twice as many; those that have been split and those that came of it are named by a bit more.
+    buckets: Blocks,
     bits: u32,
+    blocks: Blocks,
+    /// The first of the blocks that are not in use, as if they stood behind one another.
+    unused: u32,
     pairs: usize,
-    /// The texts of shingles that many have. Their pages hold a pair of the shingle and [`elsewhere`].
+    /// The texts of shingles that many have. Their buckets hold a pair of the shingle and [`elsewhere`].
     common: HashMap<u32, Vec<u32>>,
-    /// The page that is cleaned next.
+    /// The bucket that is cleaned next.
     hand: usize,
+    /// Where a bucket is sorted out.
+    desk: Vec<u32>,
 }
 
-/// A new table has 2^10 pages.
+/// A new table has 2^10 buckets.
 const LEAST_BITS: u32 = 10;
 const MOST_BITS: u32 = 28;
 
 /// Texts that a table can number.
 pub const MAX_TEXTS: u32 = (1 << (MOST_BITS - 1)) - 2;
 
-/// Pairs in a page on average, at most; they are fewer where texts have fewer than 128 shingles each.
-const PAIRS: usize = 64;
+/// Pairs in a bucket on average, at most. More take less memory and longer to look through.
+const PAIRS: usize = 14;
 
-/// A page as long, and longer by each [`PAIRS`], is looked through for common shingles: those of so many texts.
-const LONG: usize = 256;
+/// A bucket of so many blocks, and of each multiple, is looked through for common shingles: those of so many texts.
+const LONG: usize = 8;
 const COMMON: usize = 48;
 
-/// What stands for a text in a page that is named by so many bits, where the texts are in a list of their own.
-const fn elsewhere(bits: u32) -> u32 {
+/// The bits of a pair that hold the text, in a bucket that is named by so many.
+const fn texts_of(bits: u32) -> u32 {
     (1 << bits) - 1
+}
+
+/// What stands for a text where the texts are in a list of their own. [`NONE`] has the number after it.
+const fn elsewhere(bits: u32) -> u32 {
+    texts_of(bits) - 1
 }
 
 impl Default for Table {
     fn default() -> Self {
-        let pages = vec![Vec::new(); 1 << LEAST_BITS];
-        Self { pages, bits: LEAST_BITS, pairs: 0, common: HashMap::new(), hand: 0 }
+        let mut buckets = Blocks::default();
+        (0..1 << LEAST_BITS).for_each(|_| buckets.push(Block::EMPTY));
+        Self {
+            buckets,
+            bits: LEAST_BITS,
+            blocks: Blocks::default(),
+            unused: NONE,
+            pairs: 0,
+            common: HashMap::new(),
+            hand: 0,
+            desk: Vec::new(),
+        }
     }
 }
 
 impl Table {
     /// Notes that `text` has `shingle`. A text below [`MAX_TEXTS`] is noted once for a shingle.
     pub fn insert(&mut self, shingle: u32, text: u32) {
-        // At least twice as many pages as texts leave a bit for `elsewhere`.
+        // With twice as many buckets as texts no text has the number `elsewhere`.
         let wanted = (text as usize + 2) * 2;
-        while (self.pages.len() < wanted || self.pairs > self.pages.len() * PAIRS) && self.bits < MOST_BITS {
+        while (self.buckets.len < wanted || self.pairs > self.buckets.len * PAIRS) && self.bits < MOST_BITS {
             self.split();
         }
         let (place, bits) = self.place(shingle);
-        let Some(page) = self.pages.get_mut(place) else { return };
-        push(page, pair(shingle, bits, text));
         self.pairs += 1;
-        if page.len() >= LONG && page.len().is_multiple_of(PAIRS) {
+        if self.push(place, pair(shingle, bits, text)) && self.chain(place).count().is_multiple_of(LONG) {
             self.part_common(place, bits);
         }
     }
@@ -73,146 +149,210 @@ impl Table {
     /// none and returns false; others may be among the texts.
     pub fn texts(&self, shingle: u32, cap: usize, living: impl Fn(u32) -> bool, texts: &mut Vec<u32>) -> bool {
         let (place, bits) = self.place(shingle);
-        let Some(page) = self.pages.get(place) else { return true };
-        let (begun, rest) = (texts.len(), shingle >> bits);
-        let mut is_common = false;
-        for pair in page.iter().filter(|pair| **pair >> bits == rest) {
-            let text = pair & elsewhere(bits);
-            if text == elsewhere(bits) {
-                is_common = true;
-            } else {
-                texts.push(text);
+        let (begun, mut is_common) = (texts.len(), false);
+        let wanted = pair(shingle, bits, 0);
+        for block in self.chain(place) {
+            // Most blocks have none: that is found out without a branch for each place.
+            let differs = |pair: u32| pair & !texts_of(bits) ^ wanted;
+            if !block.0.iter().fold(false, |any, pair| any | (differs(*pair) == 0)) {
+                continue;
+            }
+            // A free place looks like a pair of the highest shingles.
+            for pair in block.pairs().filter(|pair| differs(*pair) == 0 && *pair != NONE) {
+                let text = pair & texts_of(bits);
+                if text == elsewhere(bits) {
+                    is_common = true;
+                } else {
+                    texts.push(text);
+                }
             }
         }
         let list = if is_common { self.common.get(&shingle).map(Vec::as_slice).unwrap_or_default() } else { &[] };
         let here = texts.len() - begun;
-        if here + list.len() >= cap {
-            // The dead among them do not count: what is found depends on the living alone.
-            let here = texts.get(begun..).unwrap_or_default().iter().filter(|text| living(**text)).count();
-            let more = list.iter().rev().filter(|text| living(**text)).take(cap.saturating_sub(here)).count();
-            if here + more >= cap {
-                texts.truncate(begun);
-                return false;
-            }
-            texts.extend(list.iter().filter(|text| living(**text)));
+        if here + list.len() < cap {
+            texts.extend_from_slice(list);
             return true;
         }
-        texts.extend_from_slice(list);
-        true
-    }
-
-    /// Looks at the pages of `shingles`, so that they are at hand: waiting for memory once for all of them is several
-    /// times faster than once for each.
-    pub fn touch(&self, shingles: &[u32]) -> u32 {
-        let page = |shingle: &u32| self.pages.get(self.place(*shingle).0);
-        shingles.iter().filter_map(page).filter_map(|page| page.first()).fold(0, |all, pair| all ^ pair)
-    }
-
-    /// Forgets the pairs of texts that are not `living` in the next `pages` pages. Returns whether that was the last of
-    /// them; then it begins anew.
-    pub fn clean(&mut self, pages: usize, living: impl Fn(u32) -> bool) -> bool {
-        for place in self.hand..self.hand.saturating_add(pages).min(self.pages.len()) {
-            self.clean_page(place, &living);
+        // The dead among them do not count: what is found depends on the living alone.
+        let here = texts.get(begun..).unwrap_or_default().iter().filter(|text| living(**text)).count();
+        let more = list.iter().rev().filter(|text| living(**text)).take(cap.saturating_sub(here)).count();
+        let counts = here + more < cap;
+        if counts {
+            texts.extend(list.iter().filter(|text| living(**text)));
+        } else {
+            texts.truncate(begun);
         }
-        self.hand = self.hand.saturating_add(pages);
-        let done = self.hand >= self.pages.len();
+        counts
+    }
+
+    /// Reads what is first read for each of `shingles`, so that it is at hand: waiting for memory once for all of them
+    /// is several times faster than once for each.
+    pub fn touch(&self, shingles: &[u32]) -> u32 {
+        let second = |shingle: &u32| self.buckets.get(self.place(*shingle).0).map(Block::next);
+        let seconds: Vec<u32> = shingles.iter().filter_map(second).collect();
+        seconds
+            .iter()
+            .filter_map(|second| self.blocks.get(*second as usize)?.pairs().next())
+            .fold(0, |all, pair| all ^ pair)
+    }
+
+    /// Forgets the pairs of texts that are not `living` in the next `buckets` buckets. Returns whether that was the last of
+    /// them; then it begins anew.
+    pub fn clean(&mut self, buckets: usize, living: impl Fn(u32) -> bool) -> bool {
+        for place in self.hand..self.hand.saturating_add(buckets).min(self.buckets.len) {
+            self.clean_bucket(place, &living);
+        }
+        self.hand = self.hand.saturating_add(buckets);
+        let done = self.hand >= self.buckets.len;
         if done {
             self.hand = 0;
         }
         done
     }
 
+    /// How many buckets there are to clean.
+    pub const fn buckets(&self) -> usize {
+        self.buckets.len
+    }
+
     /// Bytes occupied; 16 for what an allocation takes besides.
     pub fn bytes(&self) -> usize {
-        let list = |list: &Vec<u32>| if list.capacity() == 0 { 0 } else { list.capacity() * size_of::<u32>() + 16 };
-        self.pages.capacity() * size_of::<Vec<u32>>()
-            + self.pages.iter().chain(self.common.values()).map(list).sum::<usize>()
+        let list = |list: &Vec<u32>| list.capacity() * size_of::<u32>() + 16;
+        self.buckets.bytes()
+            + self.blocks.bytes()
+            + self.common.values().map(list).sum::<usize>()
             + self.common.capacity() * (size_of::<(u32, Vec<u32>)>() + 1) * 8 / 7
     }
 
-    /// The page of `shingle`, and how many bits name it.
+    /// The bucket of `shingle`, and how many bits name it.
     fn place(&self, shingle: u32) -> (usize, u32) {
-        let split = self.pages.len() - (1 << self.bits);
-        let place = (shingle & elsewhere(self.bits)) as usize;
-        if place < split { ((shingle & elsewhere(self.bits + 1)) as usize, self.bits + 1) } else { (place, self.bits) }
+        let split = self.buckets.len - (1 << self.bits);
+        let place = (shingle & texts_of(self.bits)) as usize;
+        if place < split { ((shingle & texts_of(self.bits + 1)) as usize, self.bits + 1) } else { (place, self.bits) }
     }
 
-    /// Adds a page.
+    /// How many bits name a bucket.
+    fn bits_of(&self, place: usize) -> u32 {
+        let split = self.buckets.len - (1 << self.bits);
+        self.bits + u32::from(place < split || place >= 1 << self.bits)
+    }
+
+    /// The blocks of a bucket.
+    fn chain(&self, place: usize) -> impl Iterator<Item = &Block> {
+        std::iter::successors(self.buckets.get(place), |block| self.blocks.get(block.next() as usize))
+    }
+
+    /// Adds a pair to a bucket; true where that took another block.
+    fn push(&mut self, place: usize, pair: u32) -> bool {
+        let Some(bucket) = self.buckets.get_mut(place) else { return false };
+        if let Some(free) = bucket.0.iter_mut().take(ROOM).find(|pair| **pair == NONE) {
+            *free = pair;
+            return false;
+        }
+        let full = std::mem::replace(bucket, Block::EMPTY);
+        bucket.0[0] = pair;
+        bucket.0[ROOM] = match self.blocks.get_mut(self.unused as usize) {
+            Some(block) => {
+                let number = std::mem::replace(&mut self.unused, block.next());
+                *block = full;
+                number
+            }
+            None => {
+                self.blocks.push(full);
+                (self.blocks.len - 1) as u32
+            }
+        };
+        true
+    }
+
+    /// Takes all pairs out of a bucket and appends them to `desk`.
+    fn empty(&mut self, place: usize, desk: &mut Vec<u32>) {
+        let Some(bucket) = self.buckets.get_mut(place) else { return };
+        let first = std::mem::replace(bucket, Block::EMPTY);
+        desk.extend(first.pairs().take_while(|pair| *pair != NONE));
+        let mut number = first.next();
+        while let Some(block) = self.blocks.get_mut(number as usize) {
+            desk.extend(block.pairs());
+            let behind = std::mem::replace(&mut block.0[ROOM], self.unused);
+            self.unused = std::mem::replace(&mut number, behind);
+        }
+    }
+
+    /// Adds a bucket.
     fn split(&mut self) {
         let bits = self.bits;
-        let place = self.pages.len() - (1 << bits);
-        let Some(old) = self.pages.get_mut(place) else { return };
-        let moves = |pair: u32| pair >> bits & 1 == 1;
-        let renamed = |pair: u32| {
-            let text = pair & elsewhere(bits);
+        let (old, new) = (self.buckets.len - (1 << bits), self.buckets.len);
+        self.buckets.push(Block::EMPTY);
+        let mut desk = std::mem::take(&mut self.desk);
+        self.empty(old, &mut desk);
+        for pair in desk.drain(..) {
+            let text = pair & texts_of(bits);
             let text = if text == elsewhere(bits) { elsewhere(bits + 1) } else { text };
-            pair >> (bits + 1) << (bits + 1) | text
-        };
-        let mut new = Vec::with_capacity(old.iter().filter(|pair| moves(**pair)).count());
-        old.retain_mut(|pair| {
-            let moved = moves(*pair);
-            *pair = renamed(*pair);
-            if moved {
-                new.push(*pair);
-            }
-            !moved
-        });
-        old.shrink_to(old.len() + old.len() / 8);
-        if self.pages.len() == self.pages.capacity() {
-            self.pages.reserve_exact(self.pages.len() / 8);
+            let place = if pair >> bits & 1 == 0 { old } else { new };
+            self.push(place, pair >> (bits + 1) << (bits + 1) | text);
         }
-        self.pages.push(new);
-        if self.pages.len() == 2 << bits {
+        self.desk = desk;
+        if self.buckets.len == 2 << bits {
             self.bits += 1;
         }
     }
 
-    /// Moves the texts of common shingles out of a page.
+    /// Moves the texts of common shingles out of a bucket.
     fn part_common(&mut self, place: usize, bits: u32) {
-        let Some(page) = self.pages.get_mut(place) else { return };
-        page.sort_unstable();
-        let mut kept = Vec::with_capacity(page.len());
-        for pairs in page.chunk_by(|a, b| a >> bits == b >> bits) {
+        let mut desk = std::mem::take(&mut self.desk);
+        self.empty(place, &mut desk);
+        desk.sort_unstable();
+        for pairs in desk.chunk_by(|a, b| a >> bits == b >> bits) {
             let Some(first) = pairs.first().filter(|_| pairs.len() >= COMMON) else {
-                kept.extend_from_slice(pairs);
+                pairs.iter().for_each(|pair| {
+                    self.push(place, *pair);
+                });
                 continue;
             };
-            let texts = pairs.iter().map(|pair| pair & elsewhere(bits)).filter(|text| *text != elsewhere(bits));
-            self.common.entry(shingle(*first, bits, place)).or_default().extend(texts);
-            kept.push(first | elsewhere(bits));
+            let texts = pairs.iter().map(|pair| pair & texts_of(bits)).filter(|text| *text != elsewhere(bits));
+            let shingle = shingle(*first, bits, place);
+            self.common.entry(shingle).or_default().extend(texts);
+            self.push(place, pair(shingle, bits, elsewhere(bits)));
         }
-        *page = kept;
+        desk.clear();
+        self.desk = desk;
     }
 
-    fn clean_page(&mut self, place: usize, living: &impl Fn(u32) -> bool) {
-        let split = self.pages.len() - (1 << self.bits);
-        let bits = if place < split || place >= 1 << self.bits { self.bits + 1 } else { self.bits };
-        let Some(page) = self.pages.get_mut(place) else { return };
-        let (common, pairs, mut back) = (&mut self.common, &mut self.pairs, Vec::new());
-        page.retain(|pair| {
-            let text = pair & elsewhere(bits);
+    fn clean_bucket(&mut self, place: usize, living: &impl Fn(u32) -> bool) {
+        let bits = self.bits_of(place);
+        let gone = |pair: u32| pair != NONE && !living(pair & texts_of(bits));
+        // A common shingle looks as if it were gone, and is looked at below.
+        if !self.chain(place).flat_map(Block::pairs).any(gone) {
+            return;
+        }
+        let mut desk = std::mem::take(&mut self.desk);
+        self.empty(place, &mut desk);
+        for one in desk.drain(..) {
+            let text = one & texts_of(bits);
             if text != elsewhere(bits) {
-                *pairs -= usize::from(!living(text));
-                return living(text);
+                if living(text) {
+                    self.push(place, one);
+                } else {
+                    self.pairs -= 1;
+                }
+                continue;
             }
-            let shingle = shingle(*pair, bits, place);
-            let Some(texts) = common.get_mut(&shingle) else { return false };
+            let shingle = shingle(one, bits, place);
+            let Some(mut texts) = self.common.remove(&shingle) else { continue };
             let before = texts.len();
             texts.retain(|text| living(*text));
-            *pairs -= before - texts.len();
-            let still = texts.len() >= COMMON / 2;
-            if !still {
-                back.extend(texts.iter().map(|text| (shingle, *text)));
-                common.remove(&shingle);
-            } else if texts.capacity() > texts.len() * 2 {
-                texts.shrink_to_fit();
+            self.pairs -= before - texts.len();
+            if texts.len() < COMMON / 2 {
+                texts.iter().for_each(|text| {
+                    self.push(place, pair(shingle, bits, *text));
+                });
+            } else {
+                texts.shrink_to(texts.len() * 2);
+                self.common.insert(shingle, texts);
+                self.push(place, one);
             }
-            still
-        });
-        back.into_iter().for_each(|(shingle, text)| push(page, pair(shingle, bits, text)));
-        if page.capacity() > page.len() + page.len() / 2 + 8 {
-            page.shrink_to(page.len() + page.len() / 8);
         }
+        self.desk = desk;
     }
 }
 
@@ -222,14 +362,6 @@ const fn pair(shingle: u32, bits: u32, text: u32) -> u32 {
 
 const fn shingle(pair: u32, bits: u32, place: usize) -> u32 {
     pair >> bits << bits | place as u32
-}
-
-/// Pages grow by little: half of them are never more than half full otherwise.
-fn push(page: &mut Vec<u32>, pair: u32) {
-    if page.len() == page.capacity() {
-        page.reserve_exact(page.len() / 8 + 4);
-    }
-    page.push(pair);
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::sketch::term;
-use super::window::Plain;
+use crate::text::hashed::Plain;
 use crate::text::normalize::normalize;
 
 /// The share of items that are expected to have a term.

@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::sketch::hash;
-use super::window::Plain;
+use crate::text::hashed::Plain;
 use crate::text::normalize::normalize;
 
 /// What a word says of places.

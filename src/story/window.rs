@@ -13,7 +13,6 @@
 //! keeps the weights of the day it came.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::hash::{BuildHasherDefault, Hasher};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -22,6 +21,7 @@ use super::agree::{self, Agreement, UNIT, Weighed};
 use super::common;
 use super::sketch::{Sketch, Term};
 use crate::id::ItemId;
+use crate::text::hashed::Plain;
 use crate::units::Span;
 
 /// Items held at most: the oldest leave. So many in 72 hours are one in 1.3 seconds.
@@ -384,30 +384,4 @@ fn log2(x: f32) -> f32 {
     let exponent = f32::from(i16::try_from(bits >> 23).unwrap_or(127) - 127);
     let mantissa = f32::from_bits((bits & 0x007f_ffff) | 0x3f80_0000);
     exponent + (mantissa - 1.0) * (1.0 + (2.0 - mantissa) * 0.344)
-}
-
-/// Terms are hashes already, and numbers spread by themselves.
-#[derive(Default)]
-pub(super) struct Own(u64);
-
-pub(super) type Plain = BuildHasherDefault<Own>;
-
-impl Hasher for Own {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-
-    fn write_u32(&mut self, n: u32) {
-        self.0 = u64::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
 }

@@ -10,6 +10,7 @@ pub mod date;
 pub mod decode;
 mod entity;
 mod fold;
+pub mod hashed;
 pub mod language;
 pub mod normalize;
 mod plausible;

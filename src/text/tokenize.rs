@@ -27,14 +27,14 @@ use super::normalize::Normalized;
 /// One-letter proclitics that stand apart (`لـ "هجوم`, `الـ CSTO`) are glued to the word that follows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
-    /// All words, one after the other.
+    /// All words, parted by spaces.
     arena: String,
     words: Vec<Word>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Word {
-    /// The first byte in the arena; the word ends where the next begins.
+    /// The first byte in the arena; the word ends before the space before the next.
     begin: u32,
     /// Where it stands in the original, in Unicode scalar values.
     from: u32,
@@ -78,11 +78,11 @@ impl Words {
         text.get(..length).unwrap_or_default()
     }
 
-    /// The normalized word `i` and those after it, with nothing between them, and how many bytes it has itself: for who
+    /// The normalized word `i` and those after it, parted by spaces, and how many bytes it has itself: for who
     /// reads words by blocks of bytes. Empty beyond the last.
     pub fn onward(&self, i: usize) -> (&str, usize) {
         let Some(word) = self.words.get(i) else { return ("", 0) };
-        let end = self.words.get(i + 1).map_or(self.arena.len(), |next| next.begin as usize);
+        let end = self.words.get(i + 1).map_or(self.arena.len(), |next| next.begin as usize - 1);
         let begin = word.begin as usize;
         (self.arena.get(begin..).unwrap_or_default(), end.saturating_sub(begin))
     }
@@ -104,6 +104,11 @@ impl Words {
         let from = self.words.get(words.start).map_or(end, |word| word.from as usize);
         let last = words.end.min(self.words.len()).checked_sub(1).filter(|last| *last >= words.start);
         from..last.and_then(|last| self.words.get(last)).map_or(from, |word| word.to as usize)
+    }
+
+    /// The normalized words, parted by spaces.
+    pub fn joined(&self) -> &str {
+        &self.arena
     }
 
     /// The normalized words in order.
@@ -286,6 +291,9 @@ impl<'a> Splitter<'a> {
         if !self.glues(class) {
             if self.ended && !self.out.words.is_empty() {
                 self.sentence = self.sentence.saturating_add(1);
+            }
+            if !self.out.words.is_empty() {
+                self.out.arena.push(' ');
             }
             self.out.words.push(Word {
                 begin: number(self.out.arena.len()),

@@ -10,11 +10,11 @@
 //! Not here: what is learned from vectors ([`super::learn`]).
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text::hashed::Plain;
 use crate::text::stem;
 use crate::text::tokenize::Words;
 
@@ -265,31 +265,4 @@ impl Background {
 /// The length of an article, from the squares of its terms; never 0.
 pub(super) fn length(squares: f32) -> f32 {
     squares.sqrt().max(1.0)
-}
-
-/// Terms are hashes already.
-#[derive(Default)]
-pub(super) struct Own(u64);
-
-pub(super) type Plain = BuildHasherDefault<Own>;
-
-impl Hasher for Own {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-
-    fn write_u32(&mut self, term: u32) {
-        // The table takes its control bits from the top, its place from the bottom.
-        self.0 = u64::from(term) << 32 | u64::from(term);
-    }
 }

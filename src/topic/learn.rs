@@ -11,7 +11,8 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::bag::{Plain, Vector};
+use super::bag::Vector;
+use crate::text::hashed::Plain;
 
 /// From so many examples on a logistic model is learned even where there is no stream.
 pub const LOGISTIC_FROM: usize = 20;

@@ -13,8 +13,8 @@ use std::collections::HashMap;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::bag::Plain;
 use super::term::{Before, LONGEST_ENDING, Proclitic, Rest, Term, may_follow, proclitics};
+use crate::text::hashed::Plain;
 
 /// The forms by their letters, and the terms that allow an edit.
 #[derive(Debug, Default)]
