@@ -7,6 +7,7 @@ use super::corpus::{Corpus, CorpusText};
 use super::passages::{Comparison, Passage, Place, Side, compare, compare_with_fingerprint};
 use super::reason::{Evidence, Reason};
 use super::{Fingerprint, VerdictKind};
+use crate::text::tokenize::Words;
 
 const HARBOUR: &str = "رست السفينة الزرقاء صباح أمس على الرصيف الشرقي بعد رحلة دامت ثلاثة أسابيع في بحر هائج.\n\
     وقال مدير الميناء إن حمولتها من القمح تكفي مطاحن المدينة حتى نهاية الشتاء المقبل.\n\
@@ -219,8 +220,9 @@ proptest! {
 
     #[test]
     fn a_text_is_covered_by_itself(a in words()) {
-        // A word or two between two lines that do not count are too few to be found.
+        // A word or two between two lines that do not count are too few to be found: neither pointers nor dates.
         let a = a.replace("اقرأ أيضا", "كتاب");
+        prop_assume!(Fingerprint::of("", &a).words as usize == Words::of(&a).len());
         let found = compare(side("", &a), side("", &a));
         let empty = Fingerprint::of("", &a).words == 0;
         prop_assert_eq!(found.coverage.ours, if empty { 0.0 } else { 1.0 });
