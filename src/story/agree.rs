@@ -124,7 +124,7 @@ const LATER: f32 = 0.06;
 /// How much less where the wording shows that one was written from the other.
 const LINKED: f32 = 0.04;
 /// The share of the threshold that the mean over all members has to reach.
-const COHESION: f32 = 0.7;
+const COHESION: f32 = 0.9;
 
 /// What an item's agreements with the members of a story come to, if it belongs there. `waited` is the time since the
 /// member nearest in time, in parts of the window; `linked` that a member is its update or relative by wording.

@@ -18,7 +18,7 @@ use crate::text::tokenize::Words;
 pub const MAX_TERMS: usize = 56;
 
 /// How much of a text is looked at, in characters and in words.
-const READ_CHARS: usize = 1_200;
+const READ_CHARS: usize = 1_000;
 const READ_WORDS: usize = 150;
 /// The words of a text that count as its lead.
 const LEAD_WORDS: usize = 45;

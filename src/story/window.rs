@@ -27,14 +27,14 @@ use crate::units::Span;
 /// Items held at most: the oldest leave. So many in 72 hours are one in 1.3 seconds.
 pub const MAX_MEMBERS: usize = 200_000;
 /// Terms that more items have lead to no candidates.
-const COMMON: usize = 400;
+const COMMON: usize = 256;
 /// Entries of the index that are followed for one item.
-const LOOKED_AT: usize = 1_500;
+const LOOKED_AT: usize = 1_000;
 /// Items compared term by term.
-const COMPARED: usize = 24;
+const COMPARED: usize = 16;
 /// Stories that an item is held against, and members of each.
 const STORIES: usize = 4;
-const MEMBERS: usize = 16;
+const MEMBERS: usize = 12;
 /// How many items the first guess of a term's rarity counts for.
 const GUESSED: f32 = 400.0;
 

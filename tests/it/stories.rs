@@ -127,7 +127,7 @@ fn the_stories_of_a_year_stay_of_a_size_that_a_reader_accepts() {
         eprintln!("  titled: {}", titles[headline(&titles).unwrap()]);
     }
     // The largest were looked at: each is one affair. One twice as large would need a look.
-    assert!(stories.len() > 900 && stories[0].len() <= 40, "{} items in one story", stories[0].len());
+    assert!(stories.len() > 900 && stories[0].len() <= 30, "{} items in one story", stories[0].len());
 }
 
 #[test]
