@@ -26,6 +26,48 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
+/// A line that a feed prints below every text is learned, and the same story without it is the same.
+#[test]
+fn what_a_feed_prints_below_every_text_does_not_count() {
+    let polls = Arc::new(AtomicUsize::new(0));
+    let (seen, house) = (polls.clone(), "تصدر نشرة الساحل كل صباح وتصلكم بالبريد إن شئتم");
+    let entry = |number: u64, below: &str| {
+        let text = prose(number, 120).replace('\n', "<br>");
+        format!(
+            "<item><title>خبر {number}</title><guid>g{number}</guid><link>https://news.example/{number}</link>\
+             <content:encoded><![CDATA[<p>{text}</p><p>{below}</p>]]></content:encoded></item>"
+        )
+    };
+    let press = Server::start(move |asked| {
+        let items: String = match asked.path.as_str() {
+            // One more each time.
+            "/with" => {
+                let last = 9 + seen.fetch_add(1, Ordering::SeqCst) as u64;
+                (1..=last).map(|number| entry(number, house)).collect()
+            }
+            _ => entry(10, "").replace("news.example", "other.example"),
+        };
+        let head = "<rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\"><channel>";
+        Answer::ok("application/rss+xml", format!("{head}<title>ساحل</title>{items}</channel></rss>"))
+    });
+    let feed = |id: &str| {
+        format!("[[feed]]\nid = \"{id}\"\nurl = \"{}\"\nfull_text = \"never\"\n", press.url(&format!("/{id}")))
+    };
+    let home = Home::new("per_host = 8", &format!("{}{}", feed("with"), feed("without")));
+    for id in ["with", "with", "without"] {
+        home.ok(&["feeds", "poll", id]);
+    }
+    assert_eq!(polls.load(Ordering::SeqCst), 2);
+    let stored = items(&home);
+    let find = |feed: &str| stored.iter().find(|item| item["feed"] == feed && item["guid"] == "g10").unwrap().clone();
+    let (original, copy) = (find("with"), find("without"));
+    assert!(original["text"].as_str().unwrap().contains(house), "what the feed gives is kept");
+    assert_eq!(
+        (copy["verdict"]["kind"].as_str().unwrap(), copy["verdict"]["of"].as_str()),
+        ("exact", Some(format!("item:{}", original["id"].as_str().unwrap()).as_str()))
+    );
+}
+
 /// The seeds as feeds with pages: unchanged they are all `exact`, and changed in 17 ways they are copies of the right seed.
 #[test]
 fn the_seeds_are_recognized_in_every_form() {

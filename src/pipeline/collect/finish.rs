@@ -44,11 +44,14 @@ pub(super) struct Finished {
     pub candidate: Result<Box<Candidate>, String>,
     /// Why the page gave no text, where one was wanted.
     pub page_missing: Option<String>,
-    /// What the page said, for what is remembered of its site.
-    pub page: Option<Told>,
+    /// What the page and the feed said, for what is remembered of their sites.
+    pub told: Vec<Told>,
 }
 
-/// A page's text before lines that recur were left out of it.
+/// Under this name the texts are remembered that a feed gives itself; no host has it.
+const IN_FEED: &str = "feed:";
+
+/// A text before lines that recur were left out of it.
 #[derive(Default)]
 pub(super) struct Told {
     pub host: String,
@@ -74,16 +77,32 @@ pub(super) fn finish(task: Task) -> Finished {
         Some(Ok(page)) => (Some(page), None),
         Some(Err(reason)) => (None, Some(reason)),
     };
-    let told = page.as_mut().map(|read| told(read, &draft, &feed, &recurring));
+    let mut told: Vec<Told> = page.as_mut().map(|read| told(read, &draft, &feed, &recurring)).into_iter().collect();
     let content = content(&draft, page, language.as_deref(), now);
     if content.title.is_empty() && content.text.is_empty() {
         let reason = "it has neither a title nor a text".to_owned();
-        return Finished { candidate: Err(reason), page_missing, page: told };
+        return Finished { candidate: Err(reason), page_missing, told };
     }
     let topics = topics.classify(&content.article(&feed.id));
-    let fingerprint = Fingerprint::of(&content.title, &content.text);
+    let fingerprint = match content.text_from {
+        TextFrom::Feed => {
+            let (said, fingerprint) = in_feed(&content, &draft, &recurring);
+            told.push(said);
+            fingerprint
+        }
+        TextFrom::Page | TextFrom::Summary => Fingerprint::of(&content.title, &content.text),
+    };
     let candidate = Candidate { feed: feed.id, key: draft.key, hash: draft.hash, content, topics, fingerprint };
-    Finished { candidate: Ok(Box::new(candidate)), page_missing, page: told }
+    Finished { candidate: Ok(Box::new(candidate)), page_missing, told }
+}
+
+/// A text that the feed gives itself is kept as it is; what the feed prints in every one does not count for what is a copy.
+fn in_feed(content: &Content, draft: &Draft, recurring: &RecurringLines) -> (Told, Fingerprint) {
+    let address = content.canonical_url.as_ref().map_or_else(|| format!("{:?}", draft.key), Url::to_string);
+    let counts = recurring.strip(IN_FEED, &address, &content.text).map(|(text, _)| text);
+    let fingerprint = Fingerprint::of(&content.title, counts.as_deref().unwrap_or(&content.text));
+    let (title, text) = (content.title.clone(), content.text.clone());
+    (Told { host: IN_FEED.to_owned(), address, title, text, ..Told::default() }, fingerprint)
 }
 
 /// Leaves out of a page what its site prints again and again. A feed that says itself where its articles stand is

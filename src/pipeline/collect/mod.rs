@@ -290,9 +290,9 @@ impl Collector {
         };
         let finished = tokio::task::spawn_blocking(move || finish::finish(task)).await;
         match finished {
-            Ok(Finished { candidate, page_missing, page }) => {
-                if let Some(told) = page {
-                    poll.page_told(told);
+            Ok(Finished { candidate, page_missing, told }) => {
+                for told in told {
+                    poll.told(told);
                 }
                 if let Some(reason) = page_missing {
                     // A host that wants to be left alone was not asked: that is no try.

@@ -140,8 +140,8 @@ impl Poll {
         *self.pages_failed.entry(reason.to_owned()).or_default() += 1;
     }
 
-    /// Takes over what a page said: to be compared with the next ones of its site, and to be told.
-    pub(super) fn page_told(&mut self, told: Told) {
+    /// Takes over what a page or the feed said: to be compared with the next ones, and to be told.
+    pub(super) fn told(&mut self, told: Told) {
         if !told.text.is_empty() {
             self.cursor.recurring.observe(&told.host, &told.address, &told.title, &told.text);
         }
