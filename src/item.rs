@@ -13,6 +13,7 @@ use crate::dedup::{Fingerprint, Original, Verdict};
 use crate::extract::url::canonical;
 use crate::id::{EntryKey, FeedId, ItemId, Seq, TopicId};
 use crate::source::{FeedCursor, PollRecord, Unread};
+use crate::story::Sketch;
 use crate::topic::{Article, TopicMatch};
 
 /// Where an item's text was taken from.
@@ -110,6 +111,8 @@ pub struct Candidate {
     pub topics: Vec<TopicMatch>,
     /// What copies of it are recognized by.
     pub fingerprint: Fingerprint,
+    /// What other reports of its event are recognized by.
+    pub sketch: Sketch,
 }
 
 /// An entry that could not become an item.

@@ -8,6 +8,7 @@ use super::*;
 use crate::dedup::{Fingerprint, Original, VerdictKind};
 use crate::id::EntryKey;
 use crate::item::{Content, PublishedFrom, TextFrom};
+use crate::story::Sketch;
 
 fn opened(path: &Path) -> Result<(Store, Writer), StoreError> {
     open(&StoreConfig { path: path.to_owned(), cache: ByteSize::mib(8), ..StoreConfig::default() })
@@ -34,7 +35,15 @@ fn decided(key: &str) -> Decided {
     let fingerprint = Fingerprint { words: 2, ..Fingerprint::default() };
     let feed = "rt".parse().unwrap();
     Decided {
-        candidate: Candidate { feed, key: EntryKey::of("guid", key), hash: 1, content, topics: vec![], fingerprint },
+        candidate: Candidate {
+            feed,
+            key: EntryKey::of("guid", key),
+            hash: 1,
+            content,
+            topics: vec![],
+            fingerprint,
+            sketch: Sketch::default(),
+        },
         verdict: Verdict { kind: VerdictKind::New, of: None, similarity: 0.0 },
     }
 }

@@ -349,7 +349,7 @@ impl Change<'_> {
         verdict: Verdict,
         told: &BTreeMap<ItemId, ItemId>,
     ) -> Result<(), StoreError> {
-        let Candidate { feed, key, hash, content, topics, fingerprint } = candidate;
+        let Candidate { feed, key, hash, content, topics, fingerprint, sketch: _ } = candidate;
         let decided = verdict.kind;
         let verdict = self.settled(id, verdict, &fingerprint)?;
         // It was stored before, and removed: what was said of it holds.
@@ -391,7 +391,7 @@ impl Change<'_> {
     fn revise(&mut self, no: u64, candidate: Candidate, verdict: Verdict) -> Result<(), StoreError> {
         let Some(old) = records::load(&self.staged, no)? else { return Ok(()) };
         let Some(whole) = records::load_whole(&self.staged, no)? else { return Ok(()) };
-        let Candidate { feed: _, key: _, hash, content, topics, fingerprint } = candidate;
+        let Candidate { feed: _, key: _, hash, content, topics, fingerprint, sketch: _ } = candidate;
         let former = &whole.item.content;
         let repeated = {
             let mut same = content.clone();

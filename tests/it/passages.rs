@@ -54,6 +54,7 @@ impl World {
             key: EntryKey::of("guid", guid),
             hash: Fingerprint::of(title, text).title.unwrap_or_default(),
             fingerprint: Fingerprint::of(title, text),
+            sketch: rasid::story::Sketch::default(),
             content: Content {
                 canonical_url: Some(url.clone()),
                 url: Some(url),

@@ -86,6 +86,7 @@ fn candidate(i: u32, minutes: i64) -> Candidate {
         feed: if i.is_multiple_of(2) { "nabd" } else { "wafa" }.parse().unwrap(),
         key: EntryKey::of("guid", &i.to_string()),
         hash: u64::from(i),
+        sketch: rasid::story::Sketch::default(),
         fingerprint: Fingerprint { content: None, title: None, shingles: Vec::new(), ..Fingerprint::of(&title, &text) },
         content: Content {
             url: Some(format!("https://nabd.example/{i}").parse().unwrap()),

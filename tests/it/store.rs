@@ -43,6 +43,7 @@ fn candidate(of: &str, key: &str, text: &str, second: i64) -> Candidate {
         feed: feed(of),
         key: EntryKey::of("guid", key),
         hash: xxhash_rust::xxh3::xxh3_64(text.as_bytes()),
+        sketch: rasid::story::Sketch::default(),
         content: Content {
             url: Some(url.clone()),
             canonical_url: Some(url),

@@ -83,6 +83,7 @@ fn decided(key: &str, text: &str) -> Decided {
         feed: "before".parse().unwrap(),
         key: EntryKey::of("guid", key),
         hash: 1,
+        sketch: rasid::story::Sketch::default(),
         content: Content {
             url: None,
             canonical_url: None,

@@ -17,6 +17,7 @@ use crate::extract::html::{Page, Reading, page_on_thread, plain};
 use crate::extract::url::{canonical, is_page_of};
 use crate::item::{Candidate, Content, PublishedFrom, TextFrom};
 use crate::source::{Document, FeedConfig};
+use crate::story::Sketch;
 use crate::text::decode::{Hints, decode};
 use crate::text::language;
 use crate::text::recurring::RecurringLines;
@@ -92,7 +93,8 @@ pub(super) fn finish(task: Task) -> Finished {
         }
         TextFrom::Page | TextFrom::Summary => Fingerprint::of(&content.title, &content.text),
     };
-    let candidate = Candidate { feed: feed.id, key: draft.key, hash: draft.hash, content, topics, fingerprint };
+    let sketch = Sketch::of(&content.title, &content.text);
+    let candidate = Candidate { feed: feed.id, key: draft.key, hash: draft.hash, content, topics, fingerprint, sketch };
     Finished { candidate: Ok(Box::new(candidate)), page_missing, told }
 }
 

@@ -9,6 +9,7 @@ use crate::dedup::{Fingerprint, Original, Verdict, VerdictKind};
 use crate::id::ItemId;
 use crate::item::{Candidate, Item, TextFrom};
 use crate::store::{Known, StoreError};
+use crate::story::Sketch;
 
 /// How much of the shorter wording must be in the longer one for two entries at one address to be one.
 const SAME_ENTRY: f32 = 0.5;
@@ -102,6 +103,7 @@ impl Committer {
                 candidate.content.text = stored.content.text.clone();
                 candidate.content.text_from = TextFrom::Page;
                 candidate.fingerprint = Fingerprint::of(&candidate.content.title, &candidate.content.text);
+                candidate.sketch = Sketch::of(&candidate.content.title, &candidate.content.text);
             }
             let before = Fingerprint::of(&stored.content.title, &stored.content.text);
             similarity = containment(&before, &candidate.fingerprint);

@@ -15,6 +15,7 @@ use crate::item::{Candidate, Content, Correction, Item, PublishedFrom, TextFrom}
 use crate::pipeline::now;
 use crate::serve::Loaded;
 use crate::store::{self, Corrected, Correcting, Decided, Group, Retention, Store, StoreConfig};
+use crate::story::Sketch;
 use crate::units::ByteSize;
 
 const LETTERS: [char; 16] = ['ب', 'ت', 'ج', 'ح', 'د', 'ر', 'ز', 'س', 'ش', 'ص', 'ط', 'ع', 'ف', 'ق', 'ك', 'ل'];
@@ -52,7 +53,8 @@ fn entry(feed: &str, key: &str, text: &str, minutes: i64) -> Candidate {
     };
     let hash = xxhash_rust::xxh3::xxh3_64(text.as_bytes());
     let (feed, key, fingerprint) = (feed.parse().unwrap(), EntryKey::of("guid", key), Fingerprint::of(&title, text));
-    Candidate { feed, key, hash, fingerprint, content, topics: Vec::new() }
+    let sketch = Sketch::of(&title, text);
+    Candidate { feed, key, hash, fingerprint, sketch, content, topics: Vec::new() }
 }
 
 /// The same under another guid.

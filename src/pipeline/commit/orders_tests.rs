@@ -12,6 +12,7 @@ use crate::id::{EntryKey, ItemId, Seq};
 use crate::item::{Candidate, Content, LogKind, PublishedFrom, TextFrom};
 use crate::serve::Loaded;
 use crate::store::{self, Decided, Group, Reclassification, Retention, Store, StoreConfig};
+use crate::story::Sketch;
 use crate::topic::config::{Label, Sets, TopicConfig, TopicsFile};
 use crate::topic::{Decision, Topics};
 
@@ -36,8 +37,15 @@ fn decided(n: u64, text: &str, verdict: Verdict) -> Decided {
         fetched_at: at,
     };
     let (feed, key) = ("a".parse().unwrap(), EntryKey::of("guid", &n.to_string()));
-    let candidate =
-        Candidate { feed, key, hash: n, fingerprint: Fingerprint::of("", text), content, topics: Vec::new() };
+    let candidate = Candidate {
+        feed,
+        key,
+        hash: n,
+        fingerprint: Fingerprint::of("", text),
+        content,
+        topics: Vec::new(),
+        sketch: Sketch::default(),
+    };
     Decided { candidate, verdict }
 }
 

@@ -10,7 +10,7 @@ use crate::dedup::{Original, VerdictKind};
 use crate::id::{ItemId, Seq};
 use crate::item::LogKind;
 use crate::store::{Decided, MAX_PAGE, Retention, StoreError};
-use crate::story::{Placed, Sketch, Stories, StoriesConfig};
+use crate::story::{Placed, Stories, StoriesConfig};
 
 impl Committer {
     /// Puts items into stories from now on, where the configuration says so.
@@ -44,13 +44,13 @@ impl Committer {
             return;
         }
         let id = ItemId::of(&candidate.feed, candidate.key);
-        let content = &candidate.content;
-        let sketch = Sketch::of(&content.title, &content.text);
+        let sketch = &candidate.sketch;
         if verdict.kind == VerdictKind::Revision {
-            told.members.extend(stories.revise(id, &sketch));
+            told.members.extend(stories.revise(id, sketch));
             return;
         }
-        let Placed { story, score: _, member, left } = stories.place(id, content.published_at.min(now()), &sketch, of);
+        let Placed { story, score: _, member, left } =
+            stories.place(id, candidate.content.published_at.min(now()), sketch, of);
         told.stories.insert(id, story);
         told.members.extend(member);
         told.left.extend(left);

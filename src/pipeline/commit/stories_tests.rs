@@ -12,7 +12,7 @@ use crate::id::{EntryKey, FeedId, ItemId};
 use crate::item::{Candidate, Content, PublishedFrom, TextFrom};
 use crate::serve::Loaded;
 use crate::store::{self, Retention, Store, StoreConfig};
-use crate::story::StoriesConfig;
+use crate::story::{Sketch, StoriesConfig};
 use crate::units::Span;
 
 const EVENTS: &str = include_str!("../../../tests/fixtures/stories/first.txt");
@@ -49,7 +49,15 @@ fn candidate(feed: &str, title: &str, text: &str, at: Timestamp) -> Candidate {
     };
     let key = EntryKey::of("title", title);
     let (hash, fingerprint) = (u64::from(key.0[0]), Fingerprint::of(title, text));
-    Candidate { feed: feed.parse().unwrap(), key, hash, content, topics: Vec::new(), fingerprint }
+    Candidate {
+        feed: feed.parse().unwrap(),
+        key,
+        hash,
+        content,
+        topics: Vec::new(),
+        fingerprint,
+        sketch: Sketch::of(title, text),
+    }
 }
 
 fn id(candidate: &Candidate) -> ItemId {
