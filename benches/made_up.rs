@@ -16,6 +16,7 @@ pub struct Piece {
     pub title: String,
     pub text: String,
     /// The number of the article that this one rewrites; numbers count from 0.
+    #[allow(dead_code, reason = "not every bench asks for it")]
     pub of: Option<usize>,
 }
 
