@@ -21,17 +21,17 @@ const CHANCE: usize = 3;
 /// its own, the surer it has to be that nothing was reworded.
 const APART: [(f32, f32); 2] = [(0.2, 0.7), (0.1, 0.9)];
 
-/// So many shingles may stand before a part of its own that a text begins with: a dateline.
-const BEGINNING: usize = 8;
+/// A text begins with its own story where at most half of its first shingles are shared: a dateline, a name.
+const BEGINNING: usize = 16;
 
-/// Whether both texts have a part of their own, at least one of them at its beginning, where news stand, and share little but
-/// whole passages. A reprint that was cut, with a paragraph added below, begins as its original does. Both in the order of the text.
+/// Whether both texts have a part of their own, at least one of them begins with its own, where news stand, and they share little
+/// but whole passages. A reprint that was cut, with a paragraph added below, begins as its original does. Both in the order of
+/// the text.
 pub fn apart(one: &[u32], other: &[u32]) -> bool {
     let (one, other) = (shared(one, other), shared(other, one));
-    let (ours, theirs) = (own_part(&one), own_part(&other));
-    let own = ours.share.min(theirs.share);
+    let own = own_part(&one).min(own_part(&other));
     let passages = in_passages(&one).max(in_passages(&other));
-    ours.start.min(theirs.start) <= BEGINNING
+    (begins_alone(&one) || begins_alone(&other))
         && APART.iter().any(|(least_own, least_passages)| own >= *least_own && passages >= *least_passages)
 }
 
@@ -41,28 +41,20 @@ fn shared(shingles: &[u32], other: &[u32]) -> Vec<bool> {
     shingles.iter().map(|shingle| other.contains(shingle)).collect()
 }
 
-/// The longest part of a text's own.
-#[derive(Clone, Copy, Debug, Default)]
-struct OwnPart {
-    /// The number of its first shingle.
-    start: usize,
-    /// The share of the text that it is, 0 to 1; 0 where it is too short to tell something.
-    share: f32,
+fn begins_alone(shared: &[bool]) -> bool {
+    let beginning = shared.get(..BEGINNING).unwrap_or(shared);
+    beginning.iter().filter(|shared| **shared).count() * 2 <= beginning.len()
 }
 
-/// The greatest sum over a stretch, where what is not shared counts one, and what is shared counts against it.
-fn own_part(shared: &[bool]) -> OwnPart {
-    let (mut here, mut begun, mut most, mut start) = (0usize, 0, 0, 0);
-    for (at, shared) in shared.iter().enumerate() {
-        if here == 0 {
-            begun = at;
-        }
+/// The share of the text that is its longest part of its own, 0 to 1: the greatest sum over a stretch, where what is not
+/// shared counts one, and what is shared counts against it. 0 where it is too short to tell something.
+fn own_part(shared: &[bool]) -> f32 {
+    let (mut here, mut most) = (0usize, 0);
+    for shared in shared {
         here = if *shared { here.saturating_sub(CHANCE) } else { here + 1 };
-        if here > most {
-            (most, start) = (here, begun);
-        }
+        most = most.max(here);
     }
-    OwnPart { start, share: if most < OWN { 0.0 } else { ratio(most, shared.len()) } }
+    if most < OWN { 0.0 } else { ratio(most, shared.len()) }
 }
 
 /// The share of what is shared that stands in passages, 0 to 1.
