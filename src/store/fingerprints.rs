@@ -136,3 +136,39 @@ pub(super) fn stored_at(key: &[u8], beginning: &[u8]) -> Result<Timestamp, Store
     let read = postcard::take_from_bytes::<Head>(rest).map_err(|error| error.to_string());
     read.and_then(|((_, stored_at), _)| time_of(stored_at)).map_err(|error| damaged(what(), &error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_the_first_version_is_read() {
+        let words = "سجل الفريق 11 هدفا يوم الاثنين في 3 مباريات";
+        let fingerprint = Fingerprint::of("خبر قصير", words);
+        let mut shingles = fingerprint.shingles.clone();
+        shingles.sort_unstable();
+        let mut last = 0u32;
+        let differences = shingles.iter().map(|shingle| shingle.wrapping_sub(std::mem::replace(&mut last, *shingle)));
+        let record = FingerprintV1 {
+            id: [7; 16],
+            stored_at: 1_780_000_000_000_000_000,
+            published_at: 1_779_000_000_000_000_000,
+            content: fingerprint.content.map(|hash| hash.0),
+            title: fingerprint.title,
+            numbers: fingerprint.numbers.clone(),
+            openings: fingerprint.openings.clone(),
+            sketch: fingerprint.sketch,
+            vocabulary: fingerprint.vocabulary.clone(),
+            words: fingerprint.words,
+            title_words: fingerprint.title_words,
+            shingles: differences.collect(),
+        };
+        let bytes = postcard::to_extend(&record, vec![1]).unwrap();
+        let read = decode(7, &bytes).unwrap();
+        assert_eq!(read.id, ItemId([7; 16]));
+        assert_eq!(stored_at(&[0; 8], &bytes).unwrap(), read.stored_at);
+        // What was another thing then is left out.
+        assert_eq!(read.fingerprint, Fingerprint { shingles, vocabulary: Vocabulary::default(), ..fingerprint });
+        assert!(decode(7, &[9, 0, 0]).is_err() && decode(7, &[]).is_err() && decode(7, &bytes[..20]).is_err());
+    }
+}
