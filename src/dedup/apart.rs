@@ -7,6 +7,7 @@
 //! they share can be more than half of each. How much is shared does not tell the two apart, where it stands does.
 //! Not here: whether what is shared is enough for a copy at all ([`super::compare`]).
 
+use super::passages::ratio;
 use crate::text::hashed::Set;
 
 /// A part in which hardly anything is shared is a text's own story from so many shingles on (about 30 words).
@@ -61,11 +62,6 @@ fn own_part(shared: &[bool]) -> f32 {
 fn in_passages(shared: &[bool]) -> f32 {
     let runs = || shared.chunk_by(|a, b| a == b).filter(|run| run.first() == Some(&true)).map(<[bool]>::len);
     ratio(runs().filter(|run| *run >= PASSAGE).sum(), runs().sum())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of shingles are far below 2^24")]
-fn ratio(part: usize, whole: usize) -> f32 {
-    if whole == 0 { 0.0 } else { part as f32 / whole as f32 }
 }
 
 #[cfg(test)]

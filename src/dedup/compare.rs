@@ -45,6 +45,9 @@ const REWORDED_WORDS: f32 = 0.72;
 /// From this Jaccard similarity on, or at about equal length, a family member is a near copy, and not an excerpt.
 const NEAR: f32 = 0.4;
 
+/// Fewer shared shingles than this are no reason to look at a text.
+pub const LEAST_SHARED: u32 = 3;
+
 /// From this containment on two texts are linked.
 const RELATED: f32 = 0.2;
 
@@ -260,10 +263,10 @@ pub fn relate_unless_apart(
 }
 
 /// How the text of `new` relates to that of `known`; `None` where they have too little in common to speak of.
-pub fn relate(new: &Marks, known: &Marks, overlap: Overlap, context: Context) -> Option<Relation> {
+pub(super) fn relate(new: &Marks, known: &Marks, overlap: Overlap, context: Context) -> Option<Relation> {
     let (containment, jaccard) = (overlap.containment(), overlap.jaccard());
     // Everything below asks for as much, and most of what shares anything ends here.
-    if overlap.shared < 3 || containment < RELATED {
+    if overlap.shared < LEAST_SHARED || containment < RELATED {
         return None;
     }
     let smaller = overlap.smaller();

@@ -238,7 +238,7 @@ const COMMON: usize = 64;
 pub const MOST_MATCHES: usize = 100;
 
 /// With fewer shared shingles two texts are never related (see [`relate_unless_apart`]).
-const LEAST_SHARED: usize = 3;
+const LEAST_SHARED: usize = super::compare::LEAST_SHARED as usize;
 
 /// All corpora, loaded.
 #[derive(Debug, Default)]

@@ -25,7 +25,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::id::ItemId;
 
 use super::apart::apart;
-use super::compare::{Context, Marks, Relation, relate_unless_apart};
+use super::compare::{Context, LEAST_SHARED, Marks, Relation, relate_unless_apart};
 use super::corpus::Corpora;
 use super::fingerprint::Fingerprint;
 use super::index::{Found, Index};
@@ -163,10 +163,7 @@ pub struct Known {
 }
 
 /// Texts with fewer words than this, titles included, are no evidence of anything when they are the same.
-const TELLING_WORDS: u32 = 4;
-
-/// Fewer shared shingles than this are no reason to look at a text.
-const LEAST_SHARED: u32 = 3;
+pub const TELLING_WORDS: u32 = 4;
 
 /// The shingles of an item of the window in the order of its text, where they are at hand.
 pub type Wording<'a> = &'a dyn Fn(ItemId) -> Option<Vec<u32>>;

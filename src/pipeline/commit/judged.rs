@@ -13,18 +13,14 @@ use tokio::sync::oneshot;
 
 use super::Committer;
 use super::orders::answered;
-use crate::dedup::compare::{Context, Marks, relate};
+use crate::dedup::apart::apart;
+use crate::dedup::compare::{Context, LEAST_SHARED, Marks, relate_unless_apart};
+use crate::dedup::verdict::{TELLING_WORDS, Wording};
 use crate::dedup::{Fingerprint, Index, Original, Verdict, VerdictKind};
 use crate::id::{ContentHash, ItemId};
 use crate::item::{Candidate, Correction};
 use crate::pipeline::now;
 use crate::store::{Corrected, Correcting, Said, Store, StoreError};
-
-/// Texts with fewer words, titles included, are no evidence of anything when they are the same: as for exact copies.
-const TELLING_WORDS: u32 = 4;
-
-/// Fewer shared shingles than this are no reason to look at a text.
-const LEAST_SHARED: u32 = 3;
 
 /// All that was said; there is as much of it as people have typed.
 #[derive(Debug, Default)]
@@ -72,6 +68,7 @@ impl Corrections {
         id: ItemId,
         candidate: &Candidate,
         verdict: Verdict,
+        wording: Wording<'_>,
     ) -> Result<(Verdict, bool), StoreError> {
         let fingerprint = &candidate.fingerprint;
         if let Some(said) = self.said.get(&id) {
@@ -86,7 +83,7 @@ impl Corrections {
             }
             // The item is not there any more, or says something else.
             Some(said) => apply(store, said, verdict, |of| *of == said.judged.of)?,
-            None => self.nearer(store, index, fingerprint, &verdict)?.unwrap_or(verdict),
+            None => self.nearer(store, index, fingerprint, &verdict, wording)?.unwrap_or(verdict),
         };
         // That one of two is no copy of the other holds for the other, too, when it comes again.
         let split_from_it = match &found.of {
@@ -106,6 +103,7 @@ impl Corrections {
         index: &Index,
         fingerprint: &Fingerprint,
         verdict: &Verdict,
+        wording: Wording<'_>,
     ) -> Result<Option<Verdict>, StoreError> {
         let Some(of) = verdict.of.as_ref().filter(|_| verdict.kind.is_copy() && !self.split_from.is_empty()) else {
             return Ok(None);
@@ -125,7 +123,8 @@ impl Corrections {
         let candidates = index.candidates(fingerprint, LEAST_SHARED);
         let found = candidates.iter().filter(|found| split.contains(&found.item.id));
         let related = found.filter_map(|found| {
-            let relation = relate(&marks, &found.item.marks, found.overlap, Context::default())?;
+            let apart = || wording(found.item.id).is_some_and(|known| apart(&fingerprint.shingles, &known));
+            let relation = relate_unless_apart(&marks, &found.item.marks, found.overlap, Context::default(), apart)?;
             let of = Some(Original::Item(found.item.id));
             Some((found.item.id, Verdict { kind: relation.kind, of, similarity: relation.similarity }))
         });

@@ -291,10 +291,10 @@ impl Committer {
             }),
         };
         let verdict = decide(&subject, &corpora, index, &Copies { by_url, by_content }, &wording);
+        let (verdict, joined) = self.corrections.verdict(&self.store, index, id, &candidate, verdict, &wording)?;
         if let Some(error) = unreadable.into_inner() {
             return Err(error);
         }
-        let (verdict, joined) = self.corrections.verdict(&self.store, index, id, &candidate, verdict)?;
         let compared = joined || !verdict.kind.is_duplicate();
         if compared {
             index.insert(id, at, &candidate.fingerprint);
