@@ -52,11 +52,13 @@ pub(super) enum Table {
     Corrections,
     ByStory,
     Window,
+    Consumers,
+    Pins,
 }
 
 impl Table {
     /// All tables, in the order of their numbers. The numbers stand in keys of [`Table::Chunks`]: append only.
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 23] = [
         Self::Meta,
         Self::Items,
         Self::Chunks,
@@ -78,6 +80,8 @@ impl Table {
         Self::Corrections,
         Self::ByStory,
         Self::Window,
+        Self::Consumers,
+        Self::Pins,
     ];
 
     /// The tree's name on disk.
@@ -104,6 +108,8 @@ impl Table {
             Self::Corrections => "corrections",
             Self::ByStory => "by_story",
             Self::Window => "window",
+            Self::Consumers => "consumers",
+            Self::Pins => "pins",
         }
     }
 }

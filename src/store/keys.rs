@@ -21,6 +21,8 @@
 //! | corrections | item id |
 //! | by_story | item id of the story's first, published, number |
 //! | window | number |
+//! | consumers | name 0 |
+//! | pins | item id |
 
 use jiff::Timestamp;
 

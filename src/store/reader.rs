@@ -19,6 +19,7 @@ use url::Url;
 use super::engine::{Read as _, Table, prefix_range};
 use super::logged::{self, Logged};
 use super::schema::{self, Revision, damaged};
+use super::writer::LOG_BEGINS;
 use super::{Inner, ItemQuery, Known, Page, Stats, StoreError, feeds, fingerprints, keys, records, values, verify};
 use crate::dedup::{Fingerprint, Original};
 use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq};
@@ -151,6 +152,11 @@ impl Store {
             records.push(LogRecord { seq: Seq(expected), at, kind, id, lost, item });
         }
         Ok(records)
+    }
+
+    /// The first position that is still in the log: retention takes its oldest records.
+    pub fn log_begins(&self) -> Result<Seq, StoreError> {
+        Ok(Seq(records::counter(&self.inner.engine, LOG_BEGINS)?.max(1)))
     }
 
     /// The last durable position; changes wake waiters.

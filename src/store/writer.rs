@@ -41,6 +41,8 @@ const RECLASSIFY_AT_ONCE: usize = MAX_GROUP / 2;
 
 /// In meta: the position that the next log record gets.
 pub(super) const NEXT_SEQ: &[u8] = b"next_seq";
+/// In meta: the first position that is still in the log; 1 where nothing was taken from it.
+pub(super) const LOG_BEGINS: &[u8] = b"log_begins";
 /// In meta: the newest time that a group was committed at.
 const LAST_AT: &[u8] = b"last_at";
 /// In meta, before a feed's id: how many polls of it were ever stored.
