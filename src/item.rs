@@ -249,6 +249,13 @@ pub enum LogKind {
     Removed,
 }
 
+impl LogKind {
+    /// What the first record of an item tells.
+    pub const fn of_new(duplicate: bool) -> Self {
+        if duplicate { Self::Duplicate } else { Self::New }
+    }
+}
+
 /// One record of the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LogRecord {

@@ -55,6 +55,8 @@ pub(super) const NAMES: [&str; 8] = ["store", "fetch", "server", "dedup", "stori
 /// Shortest bearer token, in characters: a shorter one can be guessed over the network.
 const MIN_TOKEN: usize = 16;
 
+/// Smallest front of the store that is sealed before it is full of overhead.
+const MIN_FRONT: ByteSize = ByteSize(64 << 10);
 /// Smallest cache of the store that makes sense to it.
 const MIN_CACHE: ByteSize = ByteSize::mib(1);
 
@@ -102,6 +104,9 @@ fn check_store(store: &Section<StoreConfig>, report: &mut Report<'_>) {
     }
     if store.value.cache < MIN_CACHE {
         report.problem(store.place("cache"), format!("`cache` is below {MIN_CACHE}; write at least that"));
+    }
+    if store.value.front < MIN_FRONT {
+        report.problem(store.place("front"), format!("`front` is below {MIN_FRONT}; write at least that"));
     }
     if let Retention::For(span) = store.value.retention {
         positive(report, store, "retention", span);

@@ -290,6 +290,7 @@ impl Store {
             Ok(entries.map(|(key, value)| (name(&key), records::as_counter(&value))).collect())
         };
         let wrong = |name: &str, error: String| damaged(format!("the count of `{name}`"), &error);
+        let space = engine.space();
         let feed = |(name, n): (String, u64)| Ok((name.parse().map_err(|error| wrong(&name, error))?, n));
         let topic = |(name, n): (String, u64)| Ok((name.parse().map_err(|error| wrong(&name, error))?, n));
         Ok(Stats {
@@ -297,7 +298,8 @@ impl Store {
             items: records::counter(engine, records::ITEMS)?,
             duplicates: records::counter(engine, records::DUPLICATES)?,
             revisions: records::counter(engine, records::REVISIONS)?,
-            bytes_on_disk: self.size_on_disk()?,
+            bytes_on_disk: space.on_disk,
+            live_bytes: space.live,
             by_feed: named(records::FEED)?.into_iter().map(feed).collect::<Result<_, StoreError>>()?,
             by_topic: named(records::TOPIC)?.into_iter().map(topic).collect::<Result<_, StoreError>>()?,
         })
@@ -305,7 +307,7 @@ impl Store {
 
     /// The size of the store's files, in bytes.
     pub fn size_on_disk(&self) -> Result<u64, StoreError> {
-        self.inner.engine.size_on_disk()
+        Ok(self.inner.engine.space().on_disk)
     }
 
     /// Checks everything against everything: every record decodes, every index entry agrees with its item and the other
@@ -315,8 +317,10 @@ impl Store {
     /// # Errors
     /// Where the store cannot be read at all, or a record names a newer version.
     pub fn verify(&self) -> Result<Vec<String>, StoreError> {
-        let _turn = self.inner.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        verify::problems(&self.inner.engine)
+        let _turn = self.inner.engine.turn();
+        let mut problems = self.inner.engine.check_files();
+        problems.extend(verify::problems(&self.inner.engine)?);
+        Ok(problems)
     }
 }
 

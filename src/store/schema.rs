@@ -17,18 +17,17 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use url::Url;
 
 use super::StoreError;
+use super::packing::{self, LEVEL, OPEN};
 use crate::dedup::{Original, Verdict, VerdictKind};
 use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq, TopicId};
 use crate::item::{Content, Copy, Correction, Item, Judged, LogKind, PublishedFrom, TextFrom};
 use crate::topic::{Decision, Evidence, Field, TopicMatch};
 
 /// The layout of keys and trees. Another one means another generation of the store.
-pub(super) const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 2;
 
 const V1: u8 = 1;
 const V2: u8 = 2;
-/// The fastest of zstd's levels that still halves Arabic text twice.
-const LEVEL: i32 = 3;
 
 /// An item as it is stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -253,7 +252,7 @@ pub(super) fn encode_item(stored: &Stored) -> Result<Vec<u8>, StoreError> {
 
 pub(super) fn decode_item(no: u64, bytes: &[u8]) -> Result<Stored, StoreError> {
     let what = || format!("item {no}");
-    let record = if bytes.first() == Some(&V1) {
+    let record = if bytes.first().map(|version| version & !OPEN) == Some(V1) {
         unpacked::<ItemV1<'static>>(V1, bytes, what)?.into()
     } else {
         unpacked::<ItemV2<'static>>(V2, bytes, what)?
@@ -447,7 +446,8 @@ fn packed(version: u8, record: &impl Serialize, what: impl Fn() -> String) -> Re
 
 fn unpacked<T: DeserializeOwned>(newest: u8, bytes: &[u8], what: impl Fn() -> String) -> Result<T, StoreError> {
     let rest = version(newest, bytes, &what)?;
-    let bytes = zstd::stream::decode_all(rest).map_err(|error| damaged(what(), &error.to_string()))?;
+    let version = bytes.first().copied().unwrap_or_default();
+    let bytes = packing::bytes_of(version, rest).map_err(|error| damaged(what(), &error.to_string()))?;
     postcard::from_bytes(&bytes).map_err(|error| damaged(what(), &error.to_string()))
 }
 
@@ -509,7 +509,7 @@ pub(super) fn version_1_or_2<'a>(bytes: &'a [u8], what: &impl Fn() -> String) ->
 /// What is in a record of the version `newest`, the newest that is known of its kind.
 fn version<'a>(newest: u8, bytes: &'a [u8], what: &impl Fn() -> String) -> Result<&'a [u8], StoreError> {
     match bytes.split_first() {
-        Some((version, rest)) if *version == newest => Ok(rest),
+        Some((version, rest)) if version & !OPEN == newest => Ok(rest),
         Some((version, _)) => Err(StoreError::Corrupt {
             what: format!("{}: its record has the version {version}, and this program reads up to {newest}", what()),
             hint: "run the newer program that wrote it".to_owned(),

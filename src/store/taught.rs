@@ -24,9 +24,9 @@ use crate::topic::like::{Learned, Trial};
 use crate::topic::{TopicMatch, Topics};
 
 /// In meta: a [`Classified`].
-const CLASSIFIED: &[u8] = b"classified";
+pub(super) const CLASSIFIED: &[u8] = b"classified";
 /// In meta: a [`Reclassification`].
-const RECLASSIFICATION: &[u8] = b"reclassification";
+pub(super) const RECLASSIFICATION: &[u8] = b"reclassification";
 /// The key of the background among the models: no topic's id is empty.
 const BACKGROUND: &[u8] = b"\0";
 

@@ -125,12 +125,14 @@ fn verify_finds_what_is_wrong() {
 #[test]
 fn a_newer_store_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let store = filled(dir.path());
-    change(&store.inner.engine, Table::Meta, SCHEMA, Some(&2u64.to_be_bytes()));
-    drop(store);
+    drop(filled(dir.path()));
+    let manifest = Manifest::read(dir.path()).unwrap().unwrap();
+    Manifest { schema: 3, ..manifest }.write(dir.path()).unwrap();
     let error = opened(dir.path()).unwrap_err();
-    assert!(matches!(error, StoreError::NewerSchema { found: 2, supported: 1, .. }), "{error:?}");
+    assert!(matches!(error, StoreError::NewerSchema { found: 3, supported: 2, .. }), "{error:?}");
     assert!(error.to_string().contains("run the newer program"));
+    let config = StoreConfig { path: dir.path().to_owned(), ..StoreConfig::default() };
+    assert!(matches!(repair(&config, &mut |_, _, _| {}), Err(StoreError::NewerSchema { .. })), "nor repaired");
 }
 
 #[test]
@@ -143,12 +145,18 @@ fn a_store_that_lost_its_end_is_refused() {
 }
 
 #[test]
-fn a_kill_before_the_first_publication_is_made_good() {
+fn a_kill_before_the_first_list_is_made_good() {
     let dir = tempfile::tempdir().unwrap();
+    drop(opened(dir.path()).unwrap());
+    std::fs::remove_file(dir.path().join("MANIFEST")).unwrap();
+    assert_eq!(opened(dir.path()).unwrap().0.stats().unwrap().items, 0);
     drop(filled(dir.path()));
-    std::fs::remove_file(dir.path().join("CURRENT")).unwrap();
-    assert_eq!(opened(dir.path()).unwrap().0.stats().unwrap().items, 2);
-    assert!(dir.path().join("CURRENT").exists());
+    std::fs::remove_file(dir.path().join("MANIFEST")).unwrap();
+    let error = opened(dir.path()).unwrap_err().to_string();
+    assert!(
+        error.contains("MANIFEST") && error.contains("verify --repair"),
+        "what is there is not written over: {error}"
+    );
 }
 
 #[test]

@@ -44,9 +44,9 @@ pub(super) const NEXT_SEQ: &[u8] = b"next_seq";
 /// In meta: the first position that is still in the log; 1 where nothing was taken from it.
 pub(super) const LOG_BEGINS: &[u8] = b"log_begins";
 /// In meta: the newest time that a group was committed at.
-const LAST_AT: &[u8] = b"last_at";
+pub(super) const LAST_AT: &[u8] = b"last_at";
 /// In meta, before a feed's id: how many polls of it were ever stored.
-const POLLS: &[u8] = b"polls/";
+pub(super) const POLLS: &[u8] = b"polls/";
 
 /// Writes; there is one. Blocking.
 pub struct Writer {
@@ -68,7 +68,7 @@ impl fmt::Debug for Writer {
 
 impl Writer {
     pub(super) fn over(inner: Arc<Inner>) -> Result<Self, StoreError> {
-        let next_seq = counter(&inner.engine, NEXT_SEQ)?;
+        let next_seq = counter(&inner.engine, NEXT_SEQ)?.max(1);
         let last_at = inner.engine.get(Table::Meta, LAST_AT)?.and_then(|value| {
             let nanoseconds = value.first_chunk().map(|bytes| i128::from_be_bytes(*bytes))?;
             Timestamp::from_nanosecond(nanoseconds).ok()
@@ -281,7 +281,7 @@ impl Writer {
         }
         let inner = Arc::clone(&self.inner);
         // Whoever checks the whole store needs it to hold still.
-        let _turn = inner.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _turn = inner.engine.turn();
         let mut change = Change {
             staged: Staged::over(&inner.engine),
             inner: &inner,
@@ -297,7 +297,7 @@ impl Writer {
         staged.put(Table::Meta, NEXT_SEQ.to_vec(), next_seq.to_be_bytes().to_vec());
         let last_at = at.map_or(self.last_at, |at| at.max(self.last_at));
         staged.put(Table::Meta, LAST_AT.to_vec(), last_at.as_nanosecond().to_be_bytes().to_vec());
-        let written = inner.engine.apply(staged.writes()).and_then(|()| inner.engine.make_durable());
+        let written = inner.engine.apply(staged.writes());
         if let Err(error) = written {
             self.failed = Some(error.to_string());
             return Err(error);
