@@ -52,9 +52,15 @@ pub(in crate::store) fn front_path(root: &Path, number: u64) -> PathBuf {
     root.join(format!("front-{number:06}"))
 }
 
-/// The name of a sealed file.
+/// A name for a sealed file that no other has, in no other store either: a backup knows its files by their names.
 pub(super) fn file_name(number: u64, bulk: bool) -> String {
-    format!("{number:06}.{}", if bulk { "bulk" } else { "index" })
+    format!("{number:06}-{:08x}.{}", fastrand::u32(..), if bulk { "bulk" } else { "index" })
+}
+
+/// The number in the name of a sealed file.
+fn number_of(name: &str) -> Option<u64> {
+    let name = name.strip_suffix(".bulk").or_else(|| name.strip_suffix(".index"))?;
+    name.split_once('-')?.0.parse().ok()
 }
 
 pub(in crate::store) fn path(root: &Path) -> PathBuf {
@@ -102,8 +108,7 @@ impl Manifest {
             if let Some(number) = name.strip_prefix("front-").and_then(|number| number.parse::<u64>().ok()) {
                 fronts.push(number);
             }
-            let number = name.strip_suffix(".bulk").or_else(|| name.strip_suffix(".index"));
-            let Some(number) = number.and_then(|number| number.parse::<u64>().ok()) else { continue };
+            let Some(number) = number_of(&name) else { continue };
             guess.next = guess.next.max(number + 1);
             // A file with a damaged head is older than all others, for all that is known.
             files.push((span_in(&root.join(&name)), number, name));
@@ -148,6 +153,7 @@ mod tests {
         let listed = Listed { name: file_name(3, true), level: 1, dead: 40 };
         let manifest = Manifest { schema: 2, front: 7, next: 4, bulk: vec![listed], ..Manifest::default() };
         manifest.write(dir.path()).unwrap();
+        assert_eq!(number_of(&manifest.bulk[0].name), Some(3));
         assert_eq!(Manifest::read(dir.path()), Ok(Some(manifest)));
         let whole = fs::read(path(dir.path())).unwrap();
         for at in 0..whole.len() {

@@ -586,7 +586,9 @@ impl Part for Sorted {
         if last < low {
             return None;
         }
-        if let (Some(asked), Bound::Excluded(high)) = (asked(table, low).filter(|asked| !asked.is_empty()), &range.1)
+        // Of a table that is asked for whole keys a range is none.
+        let by_part = table.asked().is_some_and(|length| length != usize::MAX);
+        if let (true, Some(asked), Bound::Excluded(high)) = (by_part, asked(table, low), &range.1)
             && let Bound::Excluded(end) = super::prefix_range(asked).1
             && *high <= end
             && !self.contents.filter.may_have(filter::hash(table, asked))

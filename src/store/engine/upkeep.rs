@@ -407,8 +407,8 @@ impl<'a> Making<'a> {
             manifest.next += 1;
             manifest.next - 1
         };
-        let path = shared.root.join(file_name(number, span.bulk));
-        let part = path.with_extension("part").with_file_name(format!("{}.part", file_name(number, span.bulk)));
+        let name = file_name(number, span.bulk);
+        let (path, part) = (shared.root.join(&name), shared.root.join(format!("{name}.part")));
         let writer = Some(sorted::Writer::create(&part, span, dictionary)?);
         Ok(Self { shared, path, part, writer, pushed: 0 })
     }

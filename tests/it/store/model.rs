@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rasid::dedup::{Original, VerdictKind};
 use rasid::id::{ItemId, Seq};
 use rasid::item::{Candidate, LogKind};
-use rasid::store::{Decided, ItemQuery, Store};
+use rasid::store::{Decided, ItemQuery, Store, StoreConfig};
 
 use super::{about, candidate, clean, copy, group, id, new, opened, revised, time};
 
@@ -107,13 +107,22 @@ enum Step {
     Commit(Vec<(usize, usize, usize, usize)>),
     Prune(usize),
     Reopen,
+    /// Everything is sealed into files, put together and written again.
+    Compact,
+    /// A backup is made, and the store goes on from it elsewhere.
+    Restore,
+    /// The store is made again of its records.
+    Repair,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => prop::collection::vec((0..6usize, 0..3usize, 0..5usize, 0..6usize), 1..6).prop_map(Step::Commit),
         1 => (1..3usize).prop_map(Step::Prune),
-        1 => Just(Step::Reopen),
+        2 => Just(Step::Reopen),
+        2 => Just(Step::Compact),
+        1 => Just(Step::Restore),
+        1 => Just(Step::Repair),
     ]
 }
 
@@ -123,7 +132,8 @@ proptest! {
     #[test]
     fn behaves_like_a_map_with_a_log(steps in prop::collection::vec(step(), 1..9)) {
         let dir = tempfile::tempdir().unwrap();
-        let (mut store, mut writer) = opened(dir.path());
+        let mut path = dir.path().join("0");
+        let (mut store, mut writer) = opened(&path);
         let mut model = Model::default();
         let entry = |n: usize, text: usize, second| {
             let text = ["اجتماع في العاصمة", "اجتماع آخر في المدينة", &"نص طويل جدا. ".repeat(900)][text].to_owned();
@@ -153,7 +163,27 @@ proptest! {
                 }
                 Step::Reopen => {
                     drop((store, writer));
-                    (store, writer) = opened(dir.path());
+                    (store, writer) = opened(&path);
+                }
+                Step::Compact => {
+                    store.compact(&mut |_, _, _| {}).unwrap();
+                }
+                Step::Restore => {
+                    let backup = dir.path().join(format!("backup-{second}"));
+                    let made = store.backup(&backup, &mut |_, _, _| {}).unwrap();
+                    prop_assert_eq!(made.seq as usize, model.log.len());
+                    drop((store, writer));
+                    path = dir.path().join(second.to_string());
+                    let config = StoreConfig { path: path.clone(), ..StoreConfig::default() };
+                    rasid::store::restore(&backup, &config, &mut |_, _, _| {}).unwrap();
+                    (store, writer) = opened(&path);
+                }
+                Step::Repair => {
+                    drop((store, writer));
+                    let config = StoreConfig { path: path.clone(), ..StoreConfig::default() };
+                    let made = rasid::store::repair(&config, &mut |_, _, _| {}).unwrap();
+                    prop_assert_eq!(made.lost, Vec::<String>::new());
+                    (store, writer) = opened(&path);
                 }
             }
             model.check(&store);
