@@ -97,7 +97,11 @@ impl Places {
                 None => age != default || outlasts,
             };
             if !feeds.is_empty() && !feeds.iter().any(says) {
-                let why = if age == default && !outlasts { "the default says the same" } else { "every feed is kept as long" };
+                let why = if age == default && !outlasts {
+                    "the default says the same"
+                } else {
+                    "every feed is kept as long"
+                };
                 report.problem(place.key.clone(), idle(&place.name, why));
             }
         }

@@ -119,7 +119,9 @@ fn replace(current: &watch::Sender<Arc<Loaded>>, config: &Config) -> String {
 
 fn log(answered: &Result<String, Vec<String>>) {
     match answered {
-        Ok(summary) => tracing::info!("configuration read again: {summary}; of rasid.toml only the retention, the rest needs a restart"),
+        Ok(summary) => tracing::info!(
+            "configuration read again: {summary}; of rasid.toml only the retention, the rest needs a restart"
+        ),
         Err(problems) => {
             for problem in problems {
                 tracing::error!("{problem}");

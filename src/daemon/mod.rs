@@ -105,8 +105,7 @@ impl System {
         let automatic = mode == Mode::Automatic;
         let channels = Channels { jobs: job_sender, wishes, finished };
         let schedule = Schedule::new(store.clone(), loaded.clone(), channels, stop.clone(), automatic);
-        let committer = Committer::new(store.clone(), writer, loaded.clone(), &config.dedup)
-            .telling(&config.stories);
+        let committer = Committer::new(store.clone(), writer, loaded.clone(), &config.dedup).telling(&config.stories);
         let started = automatic.then(now);
         let state = State { store, loaded: loaded.clone(), control: control_sender, started, clock: now };
         let mut system = Self { state, stop: stop.clone(), loops: JoinSet::new(), names: BTreeMap::new() };

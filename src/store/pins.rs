@@ -95,7 +95,8 @@ impl Writer {
                 return Err(StoreError::Query(format!("there is no item `{item}`")));
             }
             let key = keys::id(item);
-            let former = values::get(&change.staged, Table::Pins, &key)?.map(|bytes| decode(&key, &bytes)).transpose()?;
+            let former =
+                values::get(&change.staged, Table::Pins, &key)?.map(|bytes| decode(&key, &bytes)).transpose()?;
             let (at, before) = former.map_or((change.at, None), |pin| (pin.at, pin.why));
             let record = PinV1 { at: at.as_nanosecond(), why: why.map(Cow::from).or(before.map(Cow::from)) };
             values::put(&mut change.staged, Table::Pins, &key, &plain(&record, || what(item))?)

@@ -20,7 +20,9 @@ use super::engine::{Read as _, Table, prefix_range};
 use super::logged::{self, Logged};
 use super::schema::{self, Revision, damaged};
 use super::writer::LOG_BEGINS;
-use super::{Inner, ItemQuery, Known, Page, Stats, StoreError, feeds, fingerprints, keys, pins, records, values, verify};
+use super::{
+    Inner, ItemQuery, Known, Page, Stats, StoreError, feeds, fingerprints, keys, pins, records, values, verify,
+};
 use crate::dedup::{Fingerprint, Original};
 use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq};
 use crate::item::{Copy, Item, LogRecord};
@@ -147,7 +149,8 @@ impl Store {
         'begin: loop {
             let range = (Bound::Included(keys::number(first)), Bound::Included(keys::number(durable.0)));
             let mut records = Vec::new();
-            for (expected, entry) in (first..).zip(self.inner.engine.scan(Table::Log, range).take(limit.min(MAX_PAGE))) {
+            for (expected, entry) in (first..).zip(self.inner.engine.scan(Table::Log, range).take(limit.min(MAX_PAGE)))
+            {
                 let (key, value) = entry?;
                 if keys::last_number(&key) != Some(expected) {
                     let begins = self.log_begins()?.0;

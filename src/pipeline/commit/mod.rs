@@ -106,12 +106,7 @@ struct Open {
 
 impl Committer {
     /// A committer over an open store.
-    pub fn new(
-        store: Store,
-        writer: Writer,
-        loaded: watch::Receiver<Arc<Loaded>>,
-        dedup: &DedupConfig,
-    ) -> Self {
+    pub fn new(store: Store, writer: Writer, loaded: watch::Receiver<Arc<Loaded>>, dedup: &DedupConfig) -> Self {
         Self {
             store,
             writer,

@@ -13,7 +13,6 @@ use crate::item::{Candidate, Content, PublishedFrom, TextFrom};
 use crate::serve::Loaded;
 use crate::store::{self, Store, StoreConfig};
 use crate::story::{Sketch, StoriesConfig};
-use crate::units::Span;
 
 const EVENTS: &str = include_str!("../../../tests/fixtures/stories/first.txt");
 
