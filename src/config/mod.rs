@@ -176,7 +176,11 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
     let mut report = report::Report::new(&rasid_file, &rasid_text);
     let known = (feeds_are_known.then_some(feeds.as_slice()), topics.as_ref().map(|(_, topics, _)| topics));
     sections.ages.check_names(known.0, known.1, &mut report);
-    problems.splice(of_rasid..of_rasid, report.finish());
+    let mut unknown = report.finish();
+    // What is no name at all was told already.
+    let told = |problem: &Problem| (problem.line, problem.column);
+    unknown.retain(|found| !problems.iter().take(of_rasid).any(|problem| told(problem) == told(found)));
+    problems.splice(of_rasid..of_rasid, unknown);
     let mut report = report::Report::new(&rasid_file, &rasid_text);
     sections.ages.note_idle(&sections.store, &feeds, &mut report);
     notes.extend(report.finish());

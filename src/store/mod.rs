@@ -19,11 +19,14 @@ mod keys;
 mod layout;
 mod logged;
 mod pins;
+mod policies;
 mod reader;
 mod records;
 mod recurring;
 mod relations;
 mod retention;
+#[cfg(test)]
+mod retention_tests;
 mod schema;
 mod staged;
 mod stories;
@@ -47,9 +50,10 @@ use tokio::sync::watch;
 
 pub use corrections::{Corrected, Correcting, Said};
 pub use pins::Pin;
+pub use policies::Policies;
 pub use reader::{DEFAULT_PAGE, MAX_COPIES, MAX_PAGE, Store};
 pub use relations::Moved;
-pub use retention::{Expired, MAX_PRUNE, Named, Policies};
+pub use retention::{Expired, MAX_PRUNE, Named};
 pub use schema::Revision;
 pub use stories::{MAX_SHOWN, Story, Told};
 pub use taught::{Classified, Judgement, Model, Reclassification, TERM_RULES, Taught};

@@ -169,6 +169,11 @@ impl Store {
         }
     }
 
+    /// The item that was added at this position of the log, also where the log does not go back so far.
+    pub fn added_at(&self, seq: Seq) -> Result<Option<Item>, StoreError> {
+        self.item_by_number(seq.0)
+    }
+
     /// The first position that is still in the log: retention takes its oldest records.
     pub fn log_begins(&self) -> Result<Seq, StoreError> {
         Ok(Seq(records::counter(&self.inner.engine, LOG_BEGINS)?.max(1)))

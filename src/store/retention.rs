@@ -5,7 +5,7 @@
 //! the configuration names as an example, or under which a person put another. What a removed item hid comes into sight
 //! in the same transaction. What is kept is not looked through again each time: for every age it is stored how far the
 //! items were looked through, and what makes an item expire that was passed by leads back to it.
-//! Not here: when it happens ([`crate::pipeline::commit`]); how an item is taken out of all tables ([`super::relations`]).
+//! Not here: which age holds ([`super::policies`]); when it happens ([`crate::pipeline::commit`]); how an item is taken out of all tables ([`super::relations`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -13,19 +13,17 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::engine::{Engine, Read, Table};
+use super::policies::{Class, Policies, ago};
 use super::reader::Store;
 use super::records::{self, counter};
 use super::schema::{Stored, plain, unplain};
 use super::writer::{Change, LOG_BEGINS, Writer};
-use super::{Retention, StoreConfig, StoreError, feeds, keys, logged};
+use super::{Retention, StoreError, feeds, keys, logged};
 use crate::dedup::Original;
 use crate::id::{FeedId, ItemId, TopicId};
 use crate::item::{Correction, Item};
-use crate::topic::Decision;
-use crate::units::Span;
 
 /// The most items that one step removes: polls wait that long at most, some tens of milliseconds.
 pub const MAX_PRUNE: usize = 256;
@@ -41,118 +39,9 @@ const MAX_NAMED: usize = 100;
 const SWEPT: &[u8] = b"swept";
 const WHAT: &str = "how far expired items were removed";
 
-/// How long what is kept.
-///
-/// Where nothing is said of an item's feed nor of its topics, the default holds. Else the longest age said of them does; of a
-/// topic that the item is only `maybe` about only where that keeps it longer.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Policies {
-    /// Where nothing else is said.
-    pub default: Retention,
-    /// Of topics.
-    pub by_topic: BTreeMap<TopicId, Retention>,
-    /// Of feeds.
-    pub by_feed: BTreeMap<FeedId, Retention>,
-    /// Items that are never removed, besides those that the store knows of: the configuration's examples.
-    pub named: BTreeSet<ItemId>,
-}
-
-/// Items with one age.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-enum Class {
-    /// Of whose feed and topics nothing is said.
-    Default,
-    /// Of those that are kept for so many milliseconds.
-    Own(u64),
-}
-
-impl Policies {
-    /// As the configuration says.
-    pub fn of(config: &StoreConfig, named: BTreeSet<ItemId>) -> Self {
-        let StoreConfig { retention, retention_by_topic, retention_by_feed, .. } = config;
-        Self { default: *retention, by_topic: retention_by_topic.clone(), by_feed: retention_by_feed.clone(), named }
-    }
-
-    /// The longest age of all; nothing that is kept for less is older. Forever where anything is.
-    pub fn longest(&self) -> Retention {
-        self.by_topic.values().chain(self.by_feed.values()).copied().fold(self.default, Retention::max)
-    }
-
-    /// How long the log is kept: as long as anything that is not kept for ever. None where that is the default.
-    pub fn log(&self) -> Option<Span> {
-        let span = |retention: &Retention| match retention {
-            Retention::For(span) => Some(*span),
-            Retention::Forever => None,
-        };
-        let default = span(&self.default)?;
-        Some(self.by_topic.values().chain(self.by_feed.values()).filter_map(span).fold(default, Span::max))
-    }
-
-    /// What was said of the item's feed and topics; none where nothing was.
-    fn own(&self, item: &Item) -> Option<Retention> {
-        let of_topics = |decision: Decision| {
-            let topics = item.topics.iter().filter(move |topic| topic.decision == decision);
-            topics.filter_map(|topic| self.by_topic.get(&topic.id)).copied().max()
-        };
-        let said = self.by_feed.get(&item.feed).copied().max(of_topics(Decision::Match));
-        let perhaps = of_topics(Decision::Maybe);
-        match (said, perhaps) {
-            (None, None) => None,
-            _ => perhaps.max(Some(said.unwrap_or(self.default))),
-        }
-    }
-
-    fn class(&self, item: &Item) -> Option<Class> {
-        match self.own(item) {
-            None => Some(Class::Default),
-            Some(Retention::For(span)) => Some(Class::Own(millis(span))),
-            Some(Retention::Forever) => None,
-        }
-    }
-
-    /// Every class of which anything may expire, with the time before which its items have.
-    fn due(&self, at: Timestamp, before: Option<Timestamp>) -> BTreeMap<Class, Timestamp> {
-        let passed = |retention: Retention| match retention {
-            Retention::For(span) => Some(ago(at, span)),
-            Retention::Forever => None,
-        };
-        let mut due = BTreeMap::new();
-        due.extend(passed(self.default).max(before).map(|passed| (Class::Default, passed)));
-        for retention in self.by_topic.values().chain(self.by_feed.values()).chain([&self.default]) {
-            if let Retention::For(span) = retention {
-                due.insert(Class::Own(millis(*span)), ago(at, *span));
-            }
-        }
-        due
-    }
-
-    /// Another where an item may have another age, or may not be held any more.
-    fn version(&self) -> u64 {
-        let age = |retention: &Retention| match retention {
-            Retention::For(span) => millis(*span).to_string(),
-            Retention::Forever => "forever".to_owned(),
-        };
-        let mut words = vec![age(&self.default)];
-        words.extend(self.by_topic.iter().map(|(topic, retention)| format!("topic {topic} {}", age(retention))));
-        words.extend(self.by_feed.iter().map(|(feed, retention)| format!("feed {feed} {}", age(retention))));
-        words.extend(self.named.iter().map(ItemId::to_string));
-        xxh3_64(words.join("\n").as_bytes())
-    }
-}
-
-fn millis(span: Span) -> u64 {
-    u64::try_from(span.get().as_millis()).unwrap_or(u64::MAX)
-}
-
-/// The time that long before.
-fn ago(at: Timestamp, span: Span) -> Timestamp {
-    let span = SignedDuration::try_from(span.get()).unwrap_or(SignedDuration::MAX);
-    at.checked_sub(span).unwrap_or(Timestamp::MIN)
-}
-
 /// How far expired items were removed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Swept {
+pub(super) struct Swept {
     /// By which policies; by others it begins again.
     policies: u64,
     /// Below which number no item of a class is left that is not held.
@@ -164,12 +53,12 @@ impl Swept {
         read.get(Table::Meta, SWEPT)?.map(|bytes| unplain(&bytes, || WHAT.to_owned())).transpose()
     }
 
-    fn by(read: &impl Read, policies: u64) -> Result<Self, StoreError> {
+    pub(super) fn by(read: &impl Read, policies: u64) -> Result<Self, StoreError> {
         let stored = Self::stored(read)?.filter(|stored| stored.policies == policies);
         Ok(stored.unwrap_or(Self { policies, next: BTreeMap::new() }))
     }
 
-    fn next(&self, class: Class) -> u64 {
+    pub(super) fn next(&self, class: Class) -> u64 {
         self.next.get(&class).copied().unwrap_or_default()
     }
 }

@@ -187,13 +187,15 @@ impl Check<'_> {
     fn log(&mut self, items: &BTreeMap<u64, u64>) -> Result<(), StoreError> {
         // What retention took from its beginning.
         let begins = counter(self.engine, LOG_BEGINS)?.max(1);
-        let mut expected = begins;
+        let (mut expected, mut first_seq) = (begins, None);
         let mut last: BTreeMap<u64, u64> = BTreeMap::new();
         let mut removed = BTreeSet::new();
         for entry in self.engine.scan(Table::Log, EVERYTHING) {
             let Some((key, value)) = self.note(entry)? else { break };
             let seq = keys::last_number(&key).unwrap_or_default();
-            if seq != expected {
+            if *first_seq.get_or_insert(seq) == seq && seq != begins && begins != 1 {
+                self.problems.push(format!("log: it begins at {seq}, and is said to begin at {begins}"));
+            } else if seq != expected {
                 self.problems.push(format!("log: {expected} is followed by {seq}"));
             }
             expected = seq.saturating_add(1);

@@ -197,7 +197,7 @@ fn what_is_removed_is_compared_with_no_more() {
     let mut told = order(&mut committer, Some(now() - SignedDuration::from_hours(48)));
     finish(&mut committer);
     assert_eq!(told.try_recv().unwrap().unwrap().removed.items, 620);
-    assert!(before > 0 && committer.index.as_ref().unwrap().len() == 0, "{before}");
+    assert!(before > 0 && committer.index.as_ref().unwrap().is_empty(), "{before}");
     assert!(store.items(&store::ItemQuery::default()).unwrap().items.is_empty());
 }
 
