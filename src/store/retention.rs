@@ -305,7 +305,9 @@ impl Change<'_> {
                         && sweep.has_expired(&stored)
                         && !self.remove_with_copies(sweep, &stored, max, &mut expired)?
                     {
-                        continue;
+                        ended = false;
+                        swept.next.insert(*class, next);
+                        break 'classes;
                     }
                 }
                 next = no.saturating_add(1);

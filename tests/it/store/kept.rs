@@ -215,6 +215,22 @@ fn a_step_takes_no_more_than_it_is_told_with_any_number_of_copies() {
     assert_eq!(sizes, [25, 25, 10]);
     let last = store.log(Seq(store.durable().borrow().0 - 1), 1).unwrap();
     assert_eq!((last[0].kind, last[0].id), (LogKind::Removed, id(&original)));
+
+    // The last item of all, with an older one of another age under it.
+    let dir = tempfile::tempdir().unwrap();
+    let (store, mut writer) = opened(dir.path());
+    let short = candidate("rt", "1", "موجز الخبر كما نشر أول مرة", 0);
+    let mut full = candidate("bbc", "1", "موجز الخبر كما نشر أول مرة ثم تفاصيله كلها", 1);
+    full.content.canonical_url = short.content.canonical_url.clone();
+    let expands = verdict(VerdictKind::Expands, Some(Original::Item(id(&short))));
+    let items = vec![new(short.clone()), Decided { candidate: full.clone(), verdict: expands }];
+    writer.commit(group(0, items)).unwrap();
+    assert_eq!(store.item(id(&short)).unwrap().unwrap().superseded_by, Some(id(&full)));
+    let by = policies(10, &[("rt", 20)], &[]);
+    let steps = [(); 2].map(|()| writer.expire(&by, time(100), None, 1).unwrap());
+    assert_eq!(steps.each_ref().map(|(removed, _)| removed.items), [1, 1]);
+    assert!(!steps[0].1 && store.item(id(&full)).unwrap().is_none());
+    clean(&store);
 }
 
 #[test]
