@@ -101,6 +101,14 @@ impl Api {
         self.ask(request.body(body)?).await
     }
 
+    /// Takes back what stands at `path`.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn delete<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.ask(Request::builder().method(Method::DELETE).uri(path).body(Full::default())?).await
+    }
+
     /// Asks for what stands at `path`, as it is.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ pub mod demo;
 mod feeds;
 mod input;
 mod items;
+mod keep;
 mod output;
 mod passages;
 pub mod run;
@@ -92,6 +93,10 @@ enum Command {
     Show(show::Args),
     /// Shows what several items tell of one event; without an id, the largest stories of the last days
     Story(story::Args),
+    /// Keeps items whatever their age; without any, lists what is kept so
+    Pin(keep::Pin),
+    /// Removes now what has expired, instead of within the minute
+    Prune(keep::Prune),
     /// Prints the log, one JSON record a line
     Tail(tail::Args),
     /// How much is stored, and how the feeds are doing
@@ -133,6 +138,8 @@ fn dispatch(cli: Cli) -> ExitCode {
         Command::Items(args) => read(&dir, async |here| items::run(&here, &args).await),
         Command::Show(args) => read(&dir, async |here| show::run(&here, &args).await),
         Command::Story(args) => read(&dir, async |here| story::run(&here, &args).await),
+        Command::Pin(args) => read(&dir, async |here| keep::pin(&here, &args).await),
+        Command::Prune(args) => read(&dir, async |here| keep::prune(&here, &args).await),
         Command::Tail(args) => read(&dir, async |here| tail::run(&here, &args).await),
         Command::Status(args) => read(&dir, async |here| status::run(&here, &args).await),
     }

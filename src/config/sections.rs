@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::report::Report;
+use super::retention::Places;
 use super::tree::{Env, Section, Tree, unknown_key};
 use crate::dedup::DedupConfig;
 use crate::fetch::{FetchConfig, check_allow, check_resolve};
@@ -40,6 +41,8 @@ impl Default for ShutdownConfig {
 #[derive(Debug, Default)]
 pub(super) struct Sections {
     pub(super) store: StoreConfig,
+    /// Where its ages stand.
+    pub(super) ages: Places,
     pub(super) fetch: FetchConfig,
     pub(super) server: ServerConfig,
     pub(super) dedup: DedupConfig,
@@ -63,6 +66,7 @@ const MIN_CACHE: ByteSize = ByteSize::mib(1);
 /// Reads the file; paths in it become relative to `dir`.
 pub(super) fn read(report: &mut Report<'_>, dir: &Path, env: Env<'_>) -> Sections {
     let mut tree = Tree::parse(report, env);
+    let ages = Places::of(&tree.root);
     let store = tree.section::<StoreConfig>("store", report);
     let fetch = tree.section::<FetchConfig>("fetch", report);
     let server = tree.section::<ServerConfig>("server", report);
@@ -76,6 +80,7 @@ pub(super) fn read(report: &mut Report<'_>, dir: &Path, env: Env<'_>) -> Section
     }
 
     check_store(&store, report);
+    ages.check_ages(&store.value, report);
     check_fetch(&fetch, report);
     check_server(&server, report);
     check_log(&log, report);
@@ -88,6 +93,7 @@ pub(super) fn read(report: &mut Report<'_>, dir: &Path, env: Env<'_>) -> Section
     store.path = dir.join(&store.path);
     Sections {
         store,
+        ages,
         fetch: fetch.value,
         server: server.value,
         dedup: dedup.value,

@@ -27,7 +27,7 @@ use crate::pipeline::schedule::{Channels, Finished, PollNow, Schedule};
 use crate::pipeline::{Job, Stop, now};
 use crate::queue::{self, Receiver, Sender};
 use crate::serve::{self, Control, Loaded, State};
-use crate::store::{self, Store, Taught, Writer};
+use crate::store::{self, Policies, Store, Taught, Writer};
 
 pub use control::Reload;
 
@@ -75,8 +75,11 @@ pub fn build(config: &Config) -> anyhow::Result<Built> {
 
 /// The part of a configuration that a reload replaces, with what topics have learned.
 pub fn loaded(config: &Config, taught: Arc<Taught>) -> Loaded {
+    let named = config.topics_file.topic.iter().filter_map(|topic| topic.like.as_ref()).flat_map(|like| &like.items);
+    let named = named.filter_map(|item| item.get_ref().parse().ok()).collect();
     Loaded {
         feeds: config.feeds.clone(),
+        retention: Arc::new(Policies::of(&config.store, named)),
         topics: Arc::new(taught.apply(&config.topics)),
         corpora: config.corpora.clone(),
         examples: config.examples.clone(),
@@ -102,8 +105,7 @@ impl System {
         let automatic = mode == Mode::Automatic;
         let channels = Channels { jobs: job_sender, wishes, finished };
         let schedule = Schedule::new(store.clone(), loaded.clone(), channels, stop.clone(), automatic);
-        let committer = Committer::new(store.clone(), writer, loaded.clone(), &config.dedup, config.store.retention)
-            .telling(&config.stories);
+        let committer = Committer::new(store.clone(), writer, loaded.clone(), &config.dedup).telling(&config.stories);
         let started = automatic.then(now);
         let state = State { store, loaded: loaded.clone(), control: control_sender, started, clock: now };
         let mut system = Self { state, stop: stop.clone(), loops: JoinSet::new(), names: BTreeMap::new() };

@@ -2,7 +2,8 @@
 //!
 //! In: `after`, `limit`, `wait`, `topic`. Out: `{ "records": […], "last": seq }`. `last` is how far the log was looked
 //! through: the next `after`, also where a filter left nothing, so that a reader of a rare topic never starts over.
-//! Promise: a commit wakes whoever waits; nothing between `after` and `last` is left out but what the filter hides; a
+//! Promise: a commit wakes whoever waits; nothing between `after` and `last` is left out but what the filter hides and what
+//! retention has taken from the beginning of the log (then the first record's `seq` is not the one after `after`); a
 //! position that this store has never given out is refused, because waiting there would miss what is stored meanwhile.
 
 use std::time::Duration;

@@ -14,6 +14,7 @@ mod files;
 mod guard;
 mod health;
 mod items;
+mod keep;
 mod listen;
 mod log;
 mod passages;
@@ -41,7 +42,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::dedup::corpus::Corpora;
 use crate::id::{FeedId, ItemId, TopicId};
 use crate::source::{FeedConfig, PollRecord};
-use crate::store::{Corrected, Correcting, Judgement, Reclassification, Store, StoreError, Taught};
+use crate::store::{Corrected, Correcting, Judgement, Policies, Reclassification, Store, StoreError, Taught};
 use crate::topic::bag::Bag;
 use crate::topic::matcher::Topics;
 
@@ -51,6 +52,7 @@ pub use dedup::{CorrectedView, CorrectionView, Corrections};
 pub use feeds::{CursorView, FeedHistory, FeedList, FeedView, Reloaded};
 pub use files::{Files, serve_files};
 pub use items::{Listing, RevisionView, Revisions};
+pub use keep::{PinView, Pins, Pruned};
 pub use listen::{bind_unix, serve_tcp, serve_unix};
 pub use log::Reading;
 pub use passages::{CopyView, Explanation, NO_TEXT, Party};
@@ -94,6 +96,8 @@ impl fmt::Debug for ServerConfig {
 pub struct Loaded {
     /// All feeds, those switched off too.
     pub feeds: Vec<FeedConfig>,
+    /// How long what is kept.
+    pub retention: Arc<Policies>,
     /// All topics, compiled, with what they have learned.
     pub topics: Arc<Topics>,
     /// All corpora, loaded.
@@ -131,6 +135,24 @@ pub enum Control {
         correcting: Correcting,
         /// What came of it, or why it makes no sense.
         answer: oneshot::Sender<Result<Corrected, String>>,
+    },
+    /// Keep an item whatever its age, or not any more.
+    Pin {
+        /// Which.
+        item: ItemId,
+        /// Whether it is to be pinned.
+        pinned: bool,
+        /// Why.
+        why: Option<String>,
+        /// Told when it is done, or why it makes no sense.
+        answer: oneshot::Sender<Result<(), String>>,
+    },
+    /// Remove what has expired.
+    Prune {
+        /// And what was stored before, of whose feed and topics nothing is said.
+        before: Option<Timestamp>,
+        /// Told when all is gone.
+        answer: oneshot::Sender<Result<Pruned, String>>,
     },
     /// Classify what is stored by the topics in force.
     Reclassify {
@@ -185,8 +207,11 @@ fn routes(shared: Shared) -> Router {
     Router::new()
         .route("/api/v1/items", get(items::list))
         .route("/api/v1/items/{id}", get(items::show))
+        .route("/api/v1/items/{id}/pin", post(keep::pin).delete(keep::unpin))
         .route("/api/v1/items/{id}/passages", get(passages::show))
         .route("/api/v1/items/{id}/revisions", get(items::revisions))
+        .route("/api/v1/pins", get(keep::list))
+        .route("/api/v1/prune", post(keep::prune))
         .route("/api/v1/log", get(log::read))
         .route("/api/v1/feeds", get(feeds::list))
         .route("/api/v1/feeds/{id}", get(feeds::show))

@@ -331,6 +331,7 @@ impl Change<'_> {
             return refused(format!("nothing was said of `{item}`; `rasid dedup list` shows what was"));
         };
         values::remove(&mut self.staged, Table::Corrections, &keys::id(item))?;
+        self.look_again_at(item)?;
         let stored = match self.stored_item(item)? {
             Some(stored) if stored.item.judged.is_some() => stored,
             // It was removed, or what was said holds no more.

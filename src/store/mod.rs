@@ -7,7 +7,8 @@
 //!
 //! From the outside in: `writer` and `reader` work on the records of `records`, `feeds`, `stories`, `taught` and
 //! `corrections`;
-//! `relations` keeps right what items are to one another; `schema` gives the records their bytes, `keys` their places, `values` cuts the large ones, `staged` collects what a group writes, and
+//! `relations` keeps right what items are to one another; `retention` removes what has expired and is not held, by `pins`
+//! among others; `schema` gives the records their bytes, `keys` their places, `values` cuts the large ones, `staged` collects what a group writes, and
 //! `engine` writes it. `layout` knows the directory.
 
 mod backup;
@@ -20,11 +21,16 @@ mod layout;
 mod logged;
 mod mend;
 mod packing;
+mod pins;
+mod policies;
 mod reader;
 mod rebuild;
 mod records;
 mod recurring;
 mod relations;
+mod retention;
+#[cfg(test)]
+mod retention_tests;
 mod schema;
 mod staged;
 mod stories;
@@ -36,6 +42,7 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,13 +53,16 @@ use tokio::sync::watch;
 
 pub use backup::{BackupReport, CompactReport, restore};
 pub use corrections::{Corrected, Correcting, Said};
+pub use pins::Pin;
+pub use policies::Policies;
 pub use reader::{DEFAULT_PAGE, MAX_COPIES, MAX_PAGE, Store};
 pub use rebuild::{RepairReport, repair};
 pub use relations::Moved;
+pub use retention::{Expired, MAX_PRUNE, Named};
 pub use schema::Revision;
 pub use stories::{MAX_SHOWN, Story, Told};
 pub use taught::{Classified, Judgement, Model, Reclassification, TERM_RULES, Taught};
-pub use writer::{MAX_PRUNE, Writer};
+pub use writer::Writer;
 
 use crate::dedup::Verdict;
 use crate::id::{FeedId, ItemId, Seq, TopicId};
@@ -71,11 +81,15 @@ pub struct StoreConfig {
     pub path: PathBuf,
     /// The page cache, at least 1 MiB. The process takes three to eight times as much for it.
     pub cache: ByteSize,
-    /// How long items are kept.
+    /// How long items are kept of whose feed and topics nothing else is said.
     pub retention: Retention,
     /// So much is written to sled before it is sealed into files, in bytes, at least 64 KiB. sled takes three times as much on
     /// the disk; a small store seals earlier.
     pub front: ByteSize,
+    /// How long items about a topic are kept.
+    pub retention_by_topic: BTreeMap<TopicId, Retention>,
+    /// How long items of a feed are kept.
+    pub retention_by_feed: BTreeMap<FeedId, Retention>,
 }
 
 impl Default for StoreConfig {
@@ -85,17 +99,20 @@ impl Default for StoreConfig {
             cache: ByteSize::mib(256),
             retention: Retention::Forever,
             front: ByteSize::mib(32),
+            retention_by_topic: BTreeMap::new(),
+            retention_by_feed: BTreeMap::new(),
         }
     }
 }
 
 /// How long items are kept: `"forever"` or a span.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Retention {
-    /// Until somebody removes them.
-    Forever,
-    /// This long after they were stored; see [`Writer::prune`].
+    /// This long after they were stored; see [`Writer::expire`].
     For(Span),
+    /// Until somebody removes them: longer than any time.
+    #[default]
+    Forever,
 }
 
 impl Serialize for Retention {

@@ -20,7 +20,9 @@ use super::engine::{Read as _, Table, prefix_range};
 use super::logged::{self, Logged};
 use super::schema::{self, Revision, damaged};
 use super::writer::LOG_BEGINS;
-use super::{Inner, ItemQuery, Known, Page, Stats, StoreError, feeds, fingerprints, keys, records, values, verify};
+use super::{
+    Inner, ItemQuery, Known, Page, Stats, StoreError, feeds, fingerprints, keys, pins, records, values, verify,
+};
 use crate::dedup::{Fingerprint, Original};
 use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq};
 use crate::item::{Copy, Item, LogRecord};
@@ -60,9 +62,14 @@ impl Store {
 
     pub(super) fn item_by_number(&self, no: u64) -> Result<Option<Item>, StoreError> {
         let Some(stored) = records::load_whole(&self.inner.engine, no)? else { return Ok(None) };
-        let mut item = stored.item;
+        self.completed(stored.item).map(Some)
+    }
+
+    /// The item with what its record does not tell.
+    fn completed(&self, mut item: Item) -> Result<Item, StoreError> {
         item.copies = self.copies(&Original::Item(item.id), MAX_COPIES)?;
-        Ok(Some(item))
+        item.pinned = pins::is_pinned(&self.inner.engine, item.id)?;
+        Ok(item)
     }
 
     /// All stored copies of an item or of a document of a corpus, first published first. Answers for an item that was
@@ -126,9 +133,7 @@ impl Store {
                     page.next = last;
                     break;
                 }
-                let mut item = stored.item;
-                item.copies = self.copies(&Original::Item(item.id), MAX_COPIES)?;
-                page.items.push(item);
+                page.items.push(self.completed(stored.item)?);
             }
             last = Some(format!("{millis:016x}{no:016x}"));
         }
@@ -136,22 +141,37 @@ impl Store {
     }
 
     /// The records after a position, in order, at most [`MAX_PAGE`], with their items as they stand now; only what is
-    /// durable. Empty at the end.
+    /// durable. From the beginning of the log where that is after the position ([`Store::log_begins`]). Empty at the end.
     pub fn log(&self, after: Seq, limit: usize) -> Result<Vec<LogRecord>, StoreError> {
         let durable = *self.inner.durable.borrow();
-        let Some(first) = after.0.checked_add(1) else { return Ok(Vec::new()) };
-        let range = (Bound::Included(keys::number(first)), Bound::Included(keys::number(durable.0)));
-        let mut records = Vec::new();
-        for (expected, entry) in (first..).zip(self.inner.engine.scan(Table::Log, range).take(limit.min(MAX_PAGE))) {
-            let (key, value) = entry?;
-            if keys::last_number(&key) != Some(expected) {
-                return Err(damaged(format!("log record {expected}"), "it is missing"));
+        let Some(wanted) = after.0.checked_add(1) else { return Ok(Vec::new()) };
+        let mut first = wanted.max(self.log_begins()?.0);
+        'begin: loop {
+            let range = (Bound::Included(keys::number(first)), Bound::Included(keys::number(durable.0)));
+            let mut records = Vec::new();
+            for (expected, entry) in (first..).zip(self.inner.engine.scan(Table::Log, range).take(limit.min(MAX_PAGE)))
+            {
+                let (key, value) = entry?;
+                if keys::last_number(&key) != Some(expected) {
+                    let begins = self.log_begins()?.0;
+                    if begins > expected {
+                        // Retention took it while this was read.
+                        first = begins;
+                        continue 'begin;
+                    }
+                    return Err(damaged(format!("log record {expected}"), "it is missing"));
+                }
+                let Logged { kind, at, no, id, revision: _, lost } = logged::decode_log(expected, &value)?;
+                let item = self.item_by_number(no)?;
+                records.push(LogRecord { seq: Seq(expected), at, kind, id, lost, item });
             }
-            let Logged { kind, at, no, id, revision: _, lost } = logged::decode_log(expected, &value)?;
-            let item = self.item_by_number(no)?;
-            records.push(LogRecord { seq: Seq(expected), at, kind, id, lost, item });
+            return Ok(records);
         }
-        Ok(records)
+    }
+
+    /// The item that was added at this position of the log, also where the log does not go back so far.
+    pub fn added_at(&self, seq: Seq) -> Result<Option<Item>, StoreError> {
+        self.item_by_number(seq.0)
     }
 
     /// The first position that is still in the log: retention takes its oldest records.

@@ -293,6 +293,7 @@ fn item_of(no: u64, record: ItemV2<'static>) -> Result<Stored, String> {
         },
         superseded_by: superseded.map(|(by, _)| ItemId(by)),
         judged: judged.map(judged_of).transpose()?,
+        pinned: false,
         copies: Vec::new(),
         story: record.story.map(Cow::into_owned),
     };

@@ -10,11 +10,11 @@ use crate::id::EntryKey;
 use crate::item::{Content, PublishedFrom, TextFrom};
 use crate::story::Sketch;
 
-fn opened(path: &Path) -> Result<(Store, Writer), StoreError> {
+pub(super) fn opened(path: &Path) -> Result<(Store, Writer), StoreError> {
     open(&StoreConfig { path: path.to_owned(), cache: ByteSize::mib(8), ..StoreConfig::default() })
 }
 
-fn decided(key: &str) -> Decided {
+pub(super) fn decided(key: &str) -> Decided {
     let at = Timestamp::from_second(1_780_000_000).unwrap();
     let content = Content {
         url: None,
@@ -110,6 +110,21 @@ fn verify_finds_what_is_wrong() {
         (Table::Learned, b"x\0".to_vec(), Some(b"\0\0\x01"), "what `7800` has learned"),
         (Table::Meta, b"classified".to_vec(), Some(b"\x01"), "the version of the topics"),
         (Table::Meta, b"reclassification".to_vec(), Some(b"\x01"), "the progress of reclassifying"),
+        (Table::Pins, b"x".to_vec(), Some(b"\0\0\x01"), "the pin 78: its key is no item's id"),
+        (Table::Pins, vec![7; 16], Some(b"\0\0\x01"), "the pin of 0707"),
+        (
+            Table::Pins,
+            vec![7; 16],
+            Some(b"\0\0\x01\0\0"),
+            "the pin of 07070707070707070707070707070707: the item is not stored",
+        ),
+        (Table::Meta, b"swept".to_vec(), Some(b"\x01"), "how far expired items were removed"),
+        (
+            Table::Meta,
+            b"log_begins".to_vec(),
+            Some(&[0, 0, 0, 0, 0, 0, 0, 2]),
+            "log: it begins at 1, and is said to begin at 2",
+        ),
         (Table::Meta, b"feed/rt".to_vec(), None, "the counter `feed/rt` says 0, and there are 2"),
     ];
     for (table, key, value, expected) in cases {

@@ -1,10 +1,10 @@
 //! The one writer: groups in, one durable transaction each.
 //!
-//! In: a [`Group`] of decided candidates and cursors, or an order to prune. Out: the position that is durable by then.
+//! In: a [`Group`] of decided candidates and cursors. Out: the position that is durable by then.
 //! Promise: a group is stored whole or not at all, and acknowledged only once it is on the disk; storing it again changes
 //! nothing. Nothing of an item is lost when it is revised or called a copy.
-//! Not here: what items are to one another ([`super::relations`]); deciding ([`crate::dedup`]); when to prune
-//! ([`crate::pipeline`]).
+//! Not here: what items are to one another ([`super::relations`]); deciding ([`crate::dedup`]); what is removed
+//! ([`super::retention`]), and when ([`crate::pipeline`]).
 //!
 //! Rule 1: there is one `Writer`, its methods take it exclusively, and its owner gives it a thread of its own.
 //! Rule 12: `next_seq` is ours, stored in the transaction that uses it; sled's `generate_id` jumps by 2,000,000 a restart.
@@ -31,11 +31,6 @@ use crate::source::{FeedCursor, PollRecord};
 use crate::topic::TopicMatch;
 use crate::topic::bag::Background;
 
-/// The most items that one [`Writer::prune`] removes.
-///
-/// Rule 9: retention trickles. After one bulk delete sled's file never shrinks, and grows to 22–35 times its content.
-pub const MAX_PRUNE: usize = 256;
-
 /// How many items one step of a reclassification looks at: polls wait that long at most, some milliseconds.
 const RECLASSIFY_AT_ONCE: usize = MAX_GROUP / 2;
 
@@ -50,7 +45,7 @@ pub(super) const POLLS: &[u8] = b"polls/";
 
 /// Writes; there is one. Blocking.
 pub struct Writer {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
     next_seq: u64,
     last_at: Timestamp,
     /// The version of the topics by which groups were classified, once it was told.
@@ -58,6 +53,8 @@ pub struct Writer {
     /// Set for good when a transaction or a sync failed: what is on the disk is not known from then on.
     failed: Option<String>,
     moved: Moved,
+    /// What retention never removes, once it was asked for; see [`super::retention`].
+    pub(super) held: Option<Arc<BTreeSet<ItemId>>>,
 }
 
 impl fmt::Debug for Writer {
@@ -80,6 +77,7 @@ impl Writer {
             classified_by: None,
             failed: None,
             moved: Moved::default(),
+            held: None,
         })
     }
 
@@ -138,7 +136,10 @@ impl Writer {
         self.write(None, |change| {
             said.iter().try_for_each(|judgement| taught::put_judgement(&mut change.staged, judgement))?;
             let mut forgotten = forgotten.iter();
-            forgotten.try_for_each(|(topic, item)| taught::forget_judgement(&mut change.staged, topic, *item))
+            forgotten.try_for_each(|(topic, item)| {
+                taught::forget_judgement(&mut change.staged, topic, *item)?;
+                change.look_again_at(*item)
+            })
         })
     }
 
@@ -230,40 +231,6 @@ impl Writer {
         Ok(progress)
     }
 
-    /// Removes the oldest items stored before `before`, at most `max` of them and at most [`MAX_PRUNE`], with all that
-    /// follows from them; each leaves a `removed` record in the log. What they hid and is to stay comes into sight. Unread documents fetched before it go, too. How many were removed: call again, later, while it
-    /// is `max`. The store has no clock: the records get the newest time that a commit was given.
-    ///
-    /// # Errors
-    /// As [`Writer::commit`].
-    pub fn prune(&mut self, before: Timestamp, max: usize) -> Result<usize, StoreError> {
-        self.write(None, |change| {
-            let mut removed = 0;
-            let scan = change.inner.engine.scan(Table::Items, (Bound::Unbounded, Bound::Unbounded));
-            for entry in scan.take(max.min(MAX_PRUNE)) {
-                let (key, _) = entry?;
-                let Some(stored) = keys::last_number(&key).map_or(Ok(None), |no| records::load(&change.staged, no))?
-                else {
-                    continue;
-                };
-                if stored.item.stored_at >= before {
-                    break;
-                }
-                change.remove(&stored, before)?;
-                removed += 1;
-            }
-            // One for each feed at most, and only of feeds that have failed.
-            let mut unread = BTreeSet::new();
-            for entry in change.inner.engine.scan(Table::Unread, (Bound::Unbounded, Bound::Unbounded)) {
-                unread.extend(keys::feed(&entry?.0));
-            }
-            for feed in unread {
-                feeds::drop_unread(&mut change.staged, &feed, before)?;
-            }
-            Ok(removed)
-        })
-    }
-
     /// What has to be compared with new texts, or not any more, since this was last asked: by retention and corrections, and
     /// where an item of a group became something else than was decided.
     pub fn moved(&mut self) -> Moved {
@@ -308,6 +275,10 @@ impl Writer {
             // The data is safe; only a later loss of it would go unnoticed.
             tracing::warn!(path = %inner.path.display(), %error, "the acknowledged position could not be noted");
         }
+        let holding = |table: Table| matches!(table, Table::Pins | Table::Corrections | Table::Judgements);
+        if staged.writes().keys().any(|(table, _)| holding(*table)) {
+            self.held = None;
+        }
         self.next_seq = next_seq;
         self.last_at = last_at;
         self.moved.extend(moved);
@@ -326,7 +297,7 @@ fn newest(group: &Group) -> Timestamp {
 
 /// A transaction in preparation.
 pub(super) struct Change<'a> {
-    inner: &'a Inner,
+    pub(super) inner: &'a Inner,
     pub(super) staged: Staged<'a>,
     pub(super) next_seq: u64,
     pub(super) at: Timestamp,
@@ -369,6 +340,7 @@ impl Change<'_> {
             verdict,
             superseded_by: None,
             judged,
+            pinned: false,
             copies: Vec::new(),
             story,
         };
@@ -440,11 +412,15 @@ impl Change<'_> {
                 verdict,
                 superseded_by: old.item.superseded_by,
                 judged: old.item.judged.clone(),
+                pinned: false,
                 copies: Vec::new(),
                 story: old.item.story.clone(),
             },
         };
         self.replace(Some(&old), Some(&new))?;
+        if !taught::same(&old.item, &new.item.topics) {
+            self.look_again(no)?;
+        }
         if new.is_compared() {
             let record = fingerprints::encode(&new.item, &fingerprint)?;
             values::put(&mut self.staged, Table::Fingerprints, &keys::number(no), &record)?;
@@ -460,6 +436,8 @@ impl Change<'_> {
         let mut new = old.clone();
         (new.item.topics, new.item.seq) = (topics, Seq(self.next_seq));
         self.replace(Some(&old), Some(&new))?;
+        // Its age may be another one.
+        self.look_again(no)?;
         self.log(LogKind::Reclassified, &new, lost)
     }
 

@@ -22,6 +22,7 @@ mod flow;
 mod forms;
 mod found;
 mod judged;
+mod kept;
 mod learned;
 mod newsroom;
 mod pages;

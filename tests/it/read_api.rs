@@ -479,3 +479,40 @@ async fn over_tcp_the_token_and_the_host_are_looked_at() {
     }
     assert_eq!(*world.store.durable().borrow(), Seq(1));
 }
+
+#[tokio::test]
+async fn pins_are_shown_and_a_dry_run_changes_nothing() {
+    let mut world = World::new();
+    let ids: Vec<ItemId> = (0..4).map(|i| world.add(i, 0)).collect();
+    world.writer.pin(now(), ids[1], Some("وثيقة")).unwrap();
+    let router = world.router();
+    let (_, pins) = ask(&router, request(Method::GET, "/api/v1/pins", None)).await;
+    assert_eq!(pins["pins"][0]["item"], json!(ids[1].to_string()));
+    assert_eq!((&pins["pins"][0]["why"], &pins["pins"][0]["feed"]), (&json!("وثيقة"), &json!("wafa")));
+    for (item, expected) in [(ids[0], Value::Null), (ids[1], json!(true))] {
+        let (_, shown) = ask(&router, request(Method::GET, &format!("/api/v1/items/{item}"), None)).await;
+        assert_eq!(shown["pinned"], expected);
+    }
+    let rows = [
+        (json!({ "dry_run": true }), 200, json!(0)),
+        (json!({ "dry_run": true, "before": "2026-11-21" }), 200, json!(3)),
+        (json!({ "dry_run": true, "before": "soon" }), 400, Value::Null),
+        (json!({ "dry": true }), 400, Value::Null),
+    ];
+    for (body, status, items) in rows {
+        let (answered, found) = ask(&router, request(Method::POST, "/api/v1/prune", Some(&body))).await;
+        assert_eq!((answered, &found["items"]), (status, &items), "{body}");
+    }
+    assert_eq!(world.store.stats().unwrap().items, 4);
+    // Nobody takes the order.
+    drop(world.orders);
+    for (method, path, body) in [
+        (Method::POST, "/api/v1/items/1/pin", Some(json!({}))),
+        (Method::DELETE, "/api/v1/items/1/pin", None),
+        (Method::POST, "/api/v1/prune", Some(json!({}))),
+    ] {
+        let (status, problem) = ask(&router, request(method, path, body.as_ref())).await;
+        assert_eq!((status, problem["type"].as_str().unwrap()), (503, "urn:rasid:problem:no-daemon"), "{path}");
+    }
+    assert_eq!(ask(&router, request(Method::POST, "/api/v1/items/99/pin", Some(&json!({})))).await.0, 404);
+}

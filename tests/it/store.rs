@@ -1,6 +1,7 @@
 //! The store from outside: what is stored once stays, whole, whatever happens to the process.
 
 mod crash;
+mod kept;
 mod layouts;
 mod model;
 

@@ -1,4 +1,4 @@
-//! What the committer writes besides polls: judgements, corrections, models, other topics for stored items.
+//! What the committer writes besides polls: judgements, corrections, models, pins, other topics for stored items.
 //!
 //! In: [`Order`]s. Out: their effect on the disk, and an answer.
 //! Promise: an order is answered once it is durable. Reclassifying goes in steps of a few milliseconds between the polls:
@@ -16,6 +16,7 @@ use super::Committer;
 use crate::id::{ItemId, TopicId};
 use crate::item::Item;
 use crate::pipeline::now;
+use crate::serve::Pruned;
 use crate::store::{Corrected, Correcting, Judgement, Model, Reclassification, StoreError};
 use crate::topic::bag::Background;
 use crate::topic::{TopicMatch, Topics};
@@ -41,6 +42,24 @@ pub enum Order {
         correcting: Correcting,
         /// Told once it is durable, or why it makes no sense.
         answer: oneshot::Sender<Result<Corrected, String>>,
+    },
+    /// Keep an item whatever its age, or not any more.
+    Pin {
+        /// Which.
+        item: ItemId,
+        /// Whether it is to be pinned.
+        pinned: bool,
+        /// Why.
+        why: Option<String>,
+        /// Told once it is durable, or why it makes no sense.
+        answer: oneshot::Sender<Result<(), String>>,
+    },
+    /// Remove what has expired.
+    Prune {
+        /// And what was stored before, as [`crate::store::Writer::expire`] takes it.
+        before: Option<Timestamp>,
+        /// Told when all is gone.
+        answer: oneshot::Sender<Result<Pruned, String>>,
     },
     /// What topics have learned.
     Teach {
@@ -94,6 +113,24 @@ impl Committer {
         match order {
             Order::Judge { said, forgotten, answer } => answered(self.writer.judge(&said, &forgotten), answer),
             Order::Correct { correcting, answer } => self.correct(correcting, answer),
+            Order::Pin { item, pinned, why, answer } => {
+                let done = match pinned {
+                    true => self.writer.pin(now(), item, why.as_deref()),
+                    false => self.writer.unpin(item).map(drop),
+                };
+                match done {
+                    // It makes no sense: said to whoever asked, and no reason to stop.
+                    Err(StoreError::Query(words)) => {
+                        let _gone = answer.send(Err(words));
+                        Ok(())
+                    }
+                    done => answered(done, answer),
+                }
+            }
+            Order::Prune { before, answer } => {
+                self.prune(before, answer);
+                Ok(())
+            }
             Order::Teach { background, models, answer } => {
                 let background = background.as_ref().map(|(items, background)| (*items, &**background));
                 answered(self.writer.teach(background, &models), answer)

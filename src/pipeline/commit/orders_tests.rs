@@ -11,7 +11,7 @@ use crate::dedup::{DedupConfig, Fingerprint, Original, Verdict, VerdictKind};
 use crate::id::{EntryKey, ItemId, Seq};
 use crate::item::{Candidate, Content, LogKind, PublishedFrom, TextFrom};
 use crate::serve::Loaded;
-use crate::store::{self, Decided, Group, Reclassification, Retention, Store, StoreConfig};
+use crate::store::{self, Decided, Group, Reclassification, Store, StoreConfig};
 use crate::story::Sketch;
 use crate::topic::config::{Label, Sets, TopicConfig, TopicsFile};
 use crate::topic::{Decision, Topics};
@@ -85,7 +85,7 @@ fn committer(dir: &std::path::Path) -> (Committer, Store, watch::Sender<Arc<Load
     }
     let (loaded, seen) =
         watch::channel(Arc::new(Loaded { topics: topics(&[("bread", "خبز")]), ..Loaded::default() }));
-    (Committer::new(store.clone(), writer, seen, &DedupConfig::default(), Retention::Forever), store, loaded)
+    (Committer::new(store.clone(), writer, seen, &DedupConfig::default()), store, loaded)
 }
 
 fn new() -> Verdict {
