@@ -5,17 +5,19 @@
 //! cursor never stands past an item that could still be lost.
 //! Not here: deciding what is a copy ([`crate::dedup`]), when to write and to prune ([`crate::pipeline`]).
 //!
-//! From the outside in: `writer` and `reader` work on the records of `records`, `feeds`, `stories`, `taught` and
-//! `corrections`;
+//! From the outside in: `writer` and `reader` work on the records of `records`, `feeds`, `stories`, `taught`,
+//! `corrections` and `consumers`; `log` reads the log through a filter;
 //! `relations` keeps right what items are to one another; `schema` gives the records their bytes, `keys` their places, `values` cuts the large ones, `staged` collects what a group writes, and
 //! `engine` writes it. `layout` knows the directory.
 
+mod consumers;
 mod corrections;
 mod engine;
 mod feeds;
 mod fingerprints;
 mod keys;
 mod layout;
+mod log;
 mod logged;
 mod reader;
 mod records;
@@ -41,7 +43,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+pub use consumers::{ConsumeError, Consumed, Consumer, Consuming, Lag, MAX_CONSUMERS, Start};
 pub use corrections::{Corrected, Correcting, Said};
+pub use log::{LogFilter, Missed, Stretch};
 pub use reader::{DEFAULT_PAGE, MAX_COPIES, MAX_PAGE, Store};
 pub use relations::Moved;
 pub use schema::Revision;

@@ -13,7 +13,7 @@ use super::records::{self, counter};
 use super::schema::{self, Stored};
 use super::values::{self, hex};
 use super::writer::NEXT_SEQ;
-use super::{StoreError, corrections, feeds, fingerprints, keys, logged, stories, taught};
+use super::{StoreError, consumers, corrections, feeds, fingerprints, keys, logged, stories, taught};
 use crate::item::LogKind;
 
 /// After so many problems the store is known to be broken.
@@ -30,6 +30,7 @@ pub(super) fn problems(engine: &Engine) -> Result<Vec<String>, StoreError> {
     check.feeds()?;
     check.taught()?;
     check.corrections()?;
+    check.consumers()?;
     check.totals()?;
     check.problems.truncate(MAX_PROBLEMS);
     Ok(check.problems)
@@ -293,6 +294,18 @@ impl Check<'_> {
             let read = values::get(self.engine, Table::Corrections, &key);
             let bytes = self.note(read)?.flatten().unwrap_or_default();
             self.note(corrections::decode(&key, &bytes))?;
+        }
+        Ok(())
+    }
+
+    fn consumers(&mut self) -> Result<(), StoreError> {
+        let last = counter(self.engine, NEXT_SEQ)?.saturating_sub(1);
+        for entry in self.engine.scan(Table::Consumers, EVERYTHING) {
+            let Some((key, head)) = self.note(entry)? else { break };
+            self.chunks += u64::from(values::further(&head));
+            let wrong = consumers::check(self.engine, &key, last);
+            let wrong = self.note(wrong)?.flatten();
+            self.problems.extend(wrong);
         }
         Ok(())
     }

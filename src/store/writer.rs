@@ -324,6 +324,12 @@ fn newest(group: &Group) -> Timestamp {
     fetched.chain(polled).max().unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
+/// The topics that an item has and will not have.
+fn lost_topics(old: &Stored, topics: &[TopicMatch]) -> Vec<TopicId> {
+    let before = old.item.topics.iter().map(|topic| &topic.id);
+    before.filter(|id| !topics.iter().any(|topic| topic.id == **id)).cloned().collect()
+}
+
 /// A transaction in preparation.
 pub(super) struct Change<'a> {
     inner: &'a Inner,
@@ -422,6 +428,7 @@ impl Change<'_> {
             VerdictKind::New | VerdictKind::Revision => verdict,
             _ => old.item.verdict.clone(),
         };
+        let lost = lost_topics(&old, &topics);
         let new = Stored {
             no,
             key: old.key,
@@ -449,14 +456,13 @@ impl Change<'_> {
             let record = fingerprints::encode(&new.item, &fingerprint)?;
             values::put(&mut self.staged, Table::Fingerprints, &keys::number(no), &record)?;
         }
-        self.log(LogKind::Revised, &new, Vec::new())
+        self.log(LogKind::Revised, &new, lost)
     }
 
     /// Gives the item other topics; its words, and whose text it borrows, stay.
     fn reclassify(&mut self, no: u64, topics: Vec<TopicMatch>) -> Result<(), StoreError> {
         let Some(old) = records::load(&self.staged, no)? else { return Ok(()) };
-        let before = old.item.topics.iter().map(|topic| &topic.id);
-        let lost = before.filter(|id| !topics.iter().any(|topic| topic.id == **id)).cloned().collect();
+        let lost = lost_topics(&old, &topics);
         let mut new = old.clone();
         (new.item.topics, new.item.seq) = (topics, Seq(self.next_seq));
         self.replace(Some(&old), Some(&new))?;
