@@ -8,11 +8,13 @@
 pub mod api;
 pub mod check;
 mod columns;
+mod consumers;
 mod corpus;
 pub mod corpus_pack;
 mod dedup;
 pub mod demo;
 mod feeds;
+mod filter;
 mod input;
 mod items;
 mod output;
@@ -94,6 +96,9 @@ enum Command {
     Story(story::Args),
     /// Prints the log, one JSON record a line
     Tail(tail::Args),
+    /// Named readers of the log: what each has dealt with is kept, so that it goes on where it stopped
+    #[command(subcommand)]
+    Consumers(consumers::Command),
     /// How much is stored, and how the feeds are doing
     Status(status::Args),
 }
@@ -134,6 +139,7 @@ fn dispatch(cli: Cli) -> ExitCode {
         Command::Show(args) => read(&dir, async |here| show::run(&here, &args).await),
         Command::Story(args) => read(&dir, async |here| story::run(&here, &args).await),
         Command::Tail(args) => read(&dir, async |here| tail::run(&here, &args).await),
+        Command::Consumers(command) => read(&dir, async |here| consumers::run(&here, command).await),
         Command::Status(args) => read(&dir, async |here| status::run(&here, &args).await),
     }
 }

@@ -88,6 +88,8 @@ impl ConsumerView {
 pub struct ConsumerReading {
     /// The consumer.
     pub name: ConsumerName,
+    /// What it reads.
+    pub filter: LogFilter,
     /// Where it stands; reading does not move it.
     pub offset: Seq,
     /// The records after it that pass the filter, in commit order.
@@ -159,9 +161,9 @@ pub(super) async fn read(
         follow(&shared, consumer.offset, limit, wait, consumer.filter.clone()).await?;
     let now = (shared.state.clock)();
     let view = shared.blocking(move |state| ConsumerView::of(consumer, &state.store, now)).await?;
-    let ConsumerView { name, offset, lag, lag_seconds, .. } = view;
+    let ConsumerView { name, filter, offset, lag, lag_seconds, .. } = view;
     let missed = missed.map(MissedView::from);
-    Ok(Json(ConsumerReading { name, offset, records, next, lag, lag_seconds, missed }))
+    Ok(Json(ConsumerReading { name, filter, offset, records, next, lag, lag_seconds, missed }))
 }
 
 pub(super) async fn put(
@@ -183,11 +185,8 @@ pub(super) async fn put(
     let of = name.clone();
     let known = shared.blocking(move |state| state.store.consumer(&of)).await?.is_some();
     let kind = kind.or_else(|| (!known).then(|| API.to_owned()));
-    match consume(&shared, Consuming::Put { name, filter, from, kind }).await? {
-        (StatusCode::OK, Some(view)) => Ok((StatusCode::OK, view)),
-        (status, Some(view)) => Ok((status, view)),
-        (_, None) => Err(Problem::not_done("the consumer was removed meanwhile; try again")),
-    }
+    let (status, view) = consume(&shared, Consuming::Put { name, filter, from, kind }).await?;
+    Ok((status, standing(view)?))
 }
 
 pub(super) async fn ack(
@@ -200,7 +199,7 @@ pub(super) async fn ack(
     Params::read(&uri, &[])?;
     let name = name(path)?;
     let Ack { seq } = request::json(&headers, body).await?;
-    standing(consume(&shared, Consuming::Ack { name, seq }).await?)
+    standing(consume(&shared, Consuming::Ack { name, seq }).await?.1)
 }
 
 pub(super) async fn reset(
@@ -213,7 +212,7 @@ pub(super) async fn reset(
     Params::read(&uri, &[])?;
     let name = name(path)?;
     let Reset { from } = request::json(&headers, body).await?;
-    standing(consume(&shared, Consuming::Reset { name, from }).await?)
+    standing(consume(&shared, Consuming::Reset { name, from }).await?.1)
 }
 
 pub(super) async fn remove(State(shared): State<Shared>, path: Segment, uri: Uri) -> Result<StatusCode, Problem> {
@@ -225,7 +224,8 @@ pub(super) async fn remove(State(shared): State<Shared>, path: Segment, uri: Uri
 
 fn name(path: Segment) -> Result<ConsumerName, Problem> {
     let text = segment(path)?;
-    text.parse().map_err(|_| Problem::parameter("name", &text, "a name of at most 64 small letters, digits and hyphens"))
+    text.parse()
+        .map_err(|_| Problem::parameter("name", &text, "a name of at most 64 small letters, digits and hyphens"))
 }
 
 /// Has it done, and gives the consumer as it stands then; none where it was removed.
@@ -241,8 +241,8 @@ async fn consume(shared: &Shared, asked: Consuming) -> Result<(StatusCode, Optio
     Ok((status, Some(Json(view))))
 }
 
-fn standing(done: (StatusCode, Option<Json<ConsumerView>>)) -> Result<Json<ConsumerView>, Problem> {
-    done.1.ok_or_else(|| Problem::not_done("the consumer was removed meanwhile"))
+fn standing(view: Option<Json<ConsumerView>>) -> Result<Json<ConsumerView>, Problem> {
+    view.ok_or_else(|| Problem::not_done("the consumer was removed meanwhile; try again"))
 }
 
 fn refused(error: ConsumeError) -> Problem {

@@ -332,11 +332,7 @@ impl Writer {
 }
 
 impl Change<'_> {
-    fn consume(
-        &mut self,
-        at: Timestamp,
-        asked: &Consuming,
-    ) -> Result<Result<Consumed, ConsumeError>, StoreError> {
+    fn consume(&mut self, at: Timestamp, asked: &Consuming) -> Result<Result<Consumed, ConsumeError>, StoreError> {
         let last = Seq(self.next_seq.saturating_sub(1));
         let mut consumer = match asked {
             Consuming::Remove { name } => return self.remove_consumer(name),
@@ -392,8 +388,7 @@ impl Change<'_> {
             Err(refused) => return Ok(Err(refused)),
         };
         let filter = filter.unwrap_or_default();
-        let consumer =
-            Consumer { name: name.clone(), offset, filter, created_at: at, acked_at: None, acked: 0, kind };
+        let consumer = Consumer { name: name.clone(), offset, filter, created_at: at, acked_at: None, acked: 0, kind };
         self.put_consumer(consumer).map(|consumer| Ok(Consumed::Created(consumer)))
     }
 

@@ -11,6 +11,8 @@
 //! `engine` writes it. `layout` knows the directory.
 
 mod consumers;
+#[cfg(test)]
+mod consumers_tests;
 mod corrections;
 mod engine;
 mod feeds;

@@ -58,6 +58,9 @@ pub struct Writer {
     /// Set for good when a transaction or a sync failed: what is on the disk is not known from then on.
     failed: Option<String>,
     moved: Moved,
+    /// How many transactions were written.
+    #[cfg(test)]
+    pub(crate) transactions: u64,
 }
 
 impl fmt::Debug for Writer {
@@ -80,6 +83,8 @@ impl Writer {
             classified_by: None,
             failed: None,
             moved: Moved::default(),
+            #[cfg(test)]
+            transactions: 0,
         })
     }
 
@@ -307,6 +312,10 @@ impl Writer {
         {
             // The data is safe; only a later loss of it would go unnoticed.
             tracing::warn!(path = %inner.path.display(), %error, "the acknowledged position could not be noted");
+        }
+        #[cfg(test)]
+        {
+            self.transactions += 1;
         }
         self.next_seq = next_seq;
         self.last_at = last_at;

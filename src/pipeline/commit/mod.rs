@@ -157,10 +157,12 @@ impl Committer {
             match self.next(&sleep, &mut queue, &mut orders) {
                 Next::Delivery(first) => {
                     self.store_waiting(*first, &mut queue)?;
+                    // A queue that is never empty does not keep consumers and people waiting.
+                    self.obey_waiting(None, &mut orders)?;
                     self.step()?;
                     self.maintain()?;
                 }
-                Next::Order(order) => self.obey(order)?,
+                Next::Order(order) => self.obey_waiting(Some(order), &mut orders)?,
                 Next::Nothing => self.step()?,
                 Next::End => return Ok(()),
             }
