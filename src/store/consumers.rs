@@ -359,7 +359,7 @@ impl Change<'_> {
                 return Ok(Err(ConsumeError::Behind { name, seq: *seq, offset }));
             }
             Consuming::Ack { seq, .. } if *seq > consumer.offset => {
-                consumer.acked += seq.0 - consumer.offset.0;
+                consumer.acked = consumer.acked.saturating_add(seq.0 - consumer.offset.0);
                 consumer.acked_at = Some(at);
                 consumer.offset = *seq;
             }

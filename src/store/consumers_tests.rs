@@ -163,6 +163,7 @@ fn what_retention_took_is_told_and_what_else_is_missing_is_damage() {
         let told = stretch.missed.map(|missed| (missed.from.0, missed.to.0));
         assert_eq!((seqs(&stretch), told, stretch.last, stretch.at_end), (expected, missed, Seq(5), true), "{after}");
     }
+    assert_eq!(store.read_log(Seq(u64::MAX), 10, &everything).unwrap().records, []);
     let missed = store.read_log(Seq(1), 10, &everything).unwrap().missed.unwrap();
     assert_eq!(missed.records(), 2);
     assert_eq!(

@@ -85,7 +85,7 @@ pub struct Missed {
 impl Missed {
     /// What a reader has missed that has read up to `after`, where the log begins at `begins`.
     pub(super) fn between(after: Seq, begins: Seq) -> Option<Self> {
-        (after.0 + 1 < begins.0).then(|| Self { from: after.next(), to: Seq(begins.0 - 1) })
+        (after.0 < begins.0.saturating_sub(1)).then(|| Self { from: after.next(), to: Seq(begins.0 - 1) })
     }
 
     /// How many.
@@ -96,14 +96,12 @@ impl Missed {
 
 impl fmt::Display for Missed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self { from, to }, records) = (self, self.records());
-        let (word, were) = if records == 1 { ("record", "was") } else { ("records", "were") };
-        write!(
-            f,
-            "{records} {word} ({from} to {to}) {were} removed by retention before {} read here; the log begins at {}",
-            if records == 1 { "it was" } else { "they were" },
-            to.next()
-        )
+        let Self { from, to } = self;
+        match self.records() {
+            1 => write!(f, "1 record ({from}) was removed by retention before it was read here")?,
+            n => write!(f, "{n} records ({from} to {to}) were removed by retention before they were read here")?,
+        }
+        write!(f, "; the log begins at {}", to.next())
     }
 }
 
