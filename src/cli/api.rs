@@ -96,9 +96,24 @@ impl Api {
     /// # Errors
     /// As [`Api::get`].
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<T> {
-        let body = Full::new(Bytes::from(serde_json::to_vec(body)?));
-        let request = Request::builder().method(Method::POST).uri(path).header(CONTENT_TYPE, "application/json");
-        self.ask(request.body(body)?).await
+        self.ask(with_body(Method::POST, path, body)?).await
+    }
+
+    /// Puts `body` at `path`.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<T> {
+        self.ask(with_body(Method::PUT, path, body)?).await
+    }
+
+    /// Removes what stands at `path`, for which nothing is answered.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn remove(&self, path: &str) -> anyhow::Result<()> {
+        let request = Request::builder().method(Method::DELETE).uri(path).body(Full::default())?;
+        self.answer(request).await.map(|_| ())
     }
 
     /// Takes back what stands at `path`.
@@ -148,6 +163,11 @@ impl Api {
             }
         }
     }
+}
+
+fn with_body(method: Method, path: &str, body: &impl Serialize) -> anyhow::Result<Request<Full<Bytes>>> {
+    let body = Full::new(Bytes::from(serde_json::to_vec(body)?));
+    Ok(Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json").body(body)?)
 }
 
 /// One connection a request: commands make few.

@@ -8,11 +8,13 @@
 pub mod api;
 pub mod check;
 mod columns;
+mod consumers;
 mod corpus;
 pub mod corpus_pack;
 mod dedup;
 pub mod demo;
 mod feeds;
+mod filter;
 mod input;
 mod items;
 mod keep;
@@ -99,6 +101,9 @@ enum Command {
     Prune(keep::Prune),
     /// Prints the log, one JSON record a line
     Tail(tail::Args),
+    /// Named readers of the log: what each has dealt with is kept, so that it goes on where it stopped
+    #[command(subcommand)]
+    Consumers(consumers::Command),
     /// How much is stored, and how the feeds are doing
     Status(status::Args),
 }
@@ -141,6 +146,7 @@ fn dispatch(cli: Cli) -> ExitCode {
         Command::Pin(args) => read(&dir, async |here| keep::pin(&here, &args).await),
         Command::Prune(args) => read(&dir, async |here| keep::prune(&here, &args).await),
         Command::Tail(args) => read(&dir, async |here| tail::run(&here, &args).await),
+        Command::Consumers(command) => read(&dir, async |here| consumers::run(&here, command).await),
         Command::Status(args) => read(&dir, async |here| status::run(&here, &args).await),
     }
 }

@@ -1,4 +1,5 @@
-//! What readers may ask of the running system: poll now, learn, correct a verdict, pin, prune, reclassify, read the configuration again.
+//! What readers may ask of the running system: poll now, learn, correct a verdict, pin, prune, move a consumer, reclassify,
+//! read the configuration again.
 //!
 //! In: [`Control`] messages and SIGHUP. Out: wishes for the scheduler, the teacher and the
 //! committer; a replaced [`Loaded`].
@@ -15,6 +16,7 @@ use crate::pipeline::commit::Order;
 use crate::pipeline::learn::Request;
 use crate::pipeline::schedule::PollNow;
 use crate::serve::{Control, Loaded};
+use crate::store::ConsumeError;
 
 /// Reads the configuration again.
 pub type Reload = Box<dyn Fn() -> Result<Config, Vec<Problem>> + Send + Sync>;
@@ -78,6 +80,14 @@ pub(super) async fn run(
                     reached.orders.try_send(order)
                 {
                     let _gone = answer.send(Err(TOO_MUCH.to_owned()));
+                }
+            }
+            Some(Control::Consume { asked, answer }) => {
+                let order = Order::Consume { asked, answer };
+                if let Err(mpsc::error::TrySendError::Full(Order::Consume { answer, .. })) =
+                    reached.orders.try_send(order)
+                {
+                    let _gone = answer.send(Err(ConsumeError::Failed(TOO_MUCH.to_owned())));
                 }
             }
             Some(Control::Reclassify { topic, since, answer }) => {

@@ -36,6 +36,8 @@ pub const SOCKET: &str = "rasid.sock";
 
 /// Wishes and controls that may wait.
 const CHANNEL: usize = 64;
+/// Orders that may wait: one of each consumer, and as many others. So no acknowledgement is turned away for want of room.
+const ORDERS: usize = store::MAX_CONSUMERS + CHANNEL;
 
 /// Whether feeds are polled by themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +97,7 @@ impl System {
         let stop = Stop::default();
         let (loaded_sender, loaded) = watch::channel(loaded);
         let loaded_sender = Arc::new(loaded_sender);
-        let (order_sender, orders) = mpsc::channel::<Order>(CHANNEL);
+        let (order_sender, orders) = mpsc::channel::<Order>(ORDERS);
         let (request_sender, requests) = mpsc::channel::<Request>(CHANNEL);
         let (control_sender, control) = mpsc::channel::<Control>(CHANNEL);
         let (wish_sender, wishes) = mpsc::channel::<PollNow>(CHANNEL);

@@ -1,12 +1,13 @@
 //! The HTTP interface: one router, on the Unix socket, on `[server] listen`, and in-process where no daemon runs.
 //!
-//! In: requests, and a [`State`] to answer them from. Out: JSON for programs; every error is an
-//! RFC 9457 problem document.
+//! In: requests, and a [`State`] to answer them from. Out: JSON for programs, and `/metrics` as Prometheus reads it; every
+//! error is an RFC 9457 problem document.
 //! Promise: the same request gives the same bytes through every door; a parameter that is not understood is refused,
 //! never ignored; no secret of the configuration leaves; reading never blocks a thread of the runtime.
 //! Not here: polling and reloading themselves (asked for through [`Control`]), and who may open the socket file.
 //! Read next: `items.rs`, the plainest resource; `guard.rs`, what stands before the router on TCP.
 
+mod consumers;
 mod corpus;
 mod dedup;
 mod feeds;
@@ -17,6 +18,7 @@ mod items;
 mod keep;
 mod listen;
 mod log;
+mod metrics;
 mod passages;
 mod problem;
 mod replay;
@@ -42,11 +44,15 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::dedup::corpus::Corpora;
 use crate::id::{FeedId, ItemId, TopicId};
 use crate::source::{FeedConfig, PollRecord};
-use crate::store::{Corrected, Correcting, Judgement, Policies, Reclassification, Store, StoreError, Taught};
+use crate::store::{
+    ConsumeError, Consumed, Consuming, Corrected, Correcting, Judgement, Policies, Reclassification, Store, StoreError,
+    Taught,
+};
 use crate::topic::bag::Bag;
 use crate::topic::matcher::Topics;
 
 pub use axum::Router;
+pub use consumers::{ConsumerList, ConsumerReading, ConsumerView};
 pub use corpus::{CorpusFound, CorpusList, CorpusView, DocumentMatch, DocumentView};
 pub use dedup::{CorrectedView, CorrectionView, Corrections};
 pub use feeds::{CursorView, FeedHistory, FeedList, FeedView, Reloaded};
@@ -54,7 +60,7 @@ pub use files::{Files, serve_files};
 pub use items::{Listing, RevisionView, Revisions};
 pub use keep::{PinView, Pins, Pruned};
 pub use listen::{bind_unix, serve_tcp, serve_unix};
-pub use log::Reading;
+pub use log::{MissedView, Reading};
 pub use passages::{CopyView, Explanation, NO_TEXT, Party};
 pub use replay::{EntryView, RejectedView, Replay, Reread};
 pub use stats::{Counts, FeedCounts, Overview};
@@ -154,6 +160,13 @@ pub enum Control {
         /// Told when all is gone.
         answer: oneshot::Sender<Result<Pruned, String>>,
     },
+    /// Move, make, change or remove a consumer.
+    Consume {
+        /// What is asked.
+        asked: Consuming,
+        /// What came of it once it is durable, or why it was refused.
+        answer: oneshot::Sender<Result<Consumed, ConsumeError>>,
+    },
     /// Classify what is stored by the topics in force.
     Reclassify {
         /// One topic, or all.
@@ -213,6 +226,10 @@ fn routes(shared: Shared) -> Router {
         .route("/api/v1/pins", get(keep::list))
         .route("/api/v1/prune", post(keep::prune))
         .route("/api/v1/log", get(log::read))
+        .route("/api/v1/consumers", get(consumers::list))
+        .route("/api/v1/consumers/{name}", get(consumers::read).put(consumers::put).delete(consumers::remove))
+        .route("/api/v1/consumers/{name}/ack", post(consumers::ack))
+        .route("/api/v1/consumers/{name}/reset", post(consumers::reset))
         .route("/api/v1/feeds", get(feeds::list))
         .route("/api/v1/feeds/{id}", get(feeds::show))
         .route("/api/v1/feeds/{id}/poll", post(feeds::poll))
@@ -233,6 +250,7 @@ fn routes(shared: Shared) -> Router {
         .route("/api/v1/stories", get(stories::list))
         .route("/api/v1/stories/{id}", get(stories::show))
         .route("/api/v1/stats", get(stats::show))
+        .route("/metrics", get(metrics::show))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(problem::no_such_route)

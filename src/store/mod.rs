@@ -5,19 +5,23 @@
 //! cursor never stands past an item that could still be lost.
 //! Not here: deciding what is a copy ([`crate::dedup`]), when to write and to prune ([`crate::pipeline`]).
 //!
-//! From the outside in: `writer` and `reader` work on the records of `records`, `feeds`, `stories`, `taught` and
-//! `corrections`;
-//! `relations` keeps right what items are to one another; `retention` removes what has expired and is not held, by `pins`
-//! among others; `schema` gives the records their bytes, `keys` their places, `values` cuts the large ones, `staged` collects what a group writes, and
-//! `engine` writes it. `layout` knows the directory.
+//! From the outside in: `writer` and `reader` work on the records of `records`, `feeds`, `stories`, `taught`,
+//! `corrections`, `pins` and `consumers`; `log` reads the log through a filter; `relations` keeps right what items are to one
+//! another; `retention` removes what has expired and is not held. `schema` gives the records their bytes, `keys` their places,
+//! `values` cuts the large ones, `staged` collects what a group writes, and `engine` writes it. `layout` knows the directory;
+//! `backup` copies it, `rebuild` and `mend` make another of what can be read.
 
 mod backup;
+mod consumers;
+#[cfg(test)]
+mod consumers_tests;
 mod corrections;
 mod engine;
 mod feeds;
 mod fingerprints;
 mod keys;
 mod layout;
+mod log;
 mod logged;
 mod mend;
 mod packing;
@@ -52,7 +56,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 pub use backup::{BackupReport, CompactReport, restore};
+pub use consumers::{ConsumeError, Consumed, Consumer, Consuming, Lag, MAX_CONSUMERS, Start};
 pub use corrections::{Corrected, Correcting, Said};
+pub use log::{LogFilter, Missed, Stretch};
 pub use pins::Pin;
 pub use policies::Policies;
 pub use reader::{DEFAULT_PAGE, MAX_COPIES, MAX_PAGE, Store};

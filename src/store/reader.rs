@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use url::Url;
 
 use super::engine::{Read as _, Table, prefix_range};
-use super::logged::{self, Logged};
+use super::log::{LogFilter, speaks};
 use super::schema::{self, Revision, damaged};
 use super::writer::LOG_BEGINS;
 use super::{
@@ -143,30 +143,7 @@ impl Store {
     /// The records after a position, in order, at most [`MAX_PAGE`], with their items as they stand now; only what is
     /// durable. From the beginning of the log where that is after the position ([`Store::log_begins`]). Empty at the end.
     pub fn log(&self, after: Seq, limit: usize) -> Result<Vec<LogRecord>, StoreError> {
-        let durable = *self.inner.durable.borrow();
-        let Some(wanted) = after.0.checked_add(1) else { return Ok(Vec::new()) };
-        let mut first = wanted.max(self.log_begins()?.0);
-        'begin: loop {
-            let range = (Bound::Included(keys::number(first)), Bound::Included(keys::number(durable.0)));
-            let mut records = Vec::new();
-            for (expected, entry) in (first..).zip(self.inner.engine.scan(Table::Log, range).take(limit.min(MAX_PAGE)))
-            {
-                let (key, value) = entry?;
-                if keys::last_number(&key) != Some(expected) {
-                    let begins = self.log_begins()?.0;
-                    if begins > expected {
-                        // Retention took it while this was read.
-                        first = begins;
-                        continue 'begin;
-                    }
-                    return Err(damaged(format!("log record {expected}"), "it is missing"));
-                }
-                let Logged { kind, at, no, id, revision: _, lost } = logged::decode_log(expected, &value)?;
-                let item = self.item_by_number(no)?;
-                records.push(LogRecord { seq: Seq(expected), at, kind, id, lost, item });
-            }
-            return Ok(records);
-        }
+        Ok(self.read_log(after, limit.min(MAX_PAGE), &LogFilter::default())?.records)
     }
 
     /// The item that was added at this position of the log, also where the log does not go back so far.
@@ -345,12 +322,8 @@ impl Store {
 }
 
 fn passes(query: &ItemQuery, item: &Item) -> bool {
-    let language = |wanted: &String| {
-        let rest = item.content.language.as_ref().and_then(|language| language.strip_prefix(wanted.as_str()));
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-    };
     query.feed.as_ref().is_none_or(|feed| item.feed == *feed)
-        && query.language.as_ref().is_none_or(language)
+        && query.language.as_ref().is_none_or(|language| speaks(item, language))
         && query.since.is_none_or(|since| item.content.published_at >= since)
         && query.until.is_none_or(|until| item.content.published_at < until)
 }

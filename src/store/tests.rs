@@ -68,7 +68,7 @@ fn decided_id(key: &str) -> ItemId {
     ItemId::of(&"rt".parse().unwrap(), EntryKey::of("guid", key))
 }
 
-fn change(engine: &Engine, table: Table, key: &[u8], value: Option<&[u8]>) {
+pub(super) fn change(engine: &Engine, table: Table, key: &[u8], value: Option<&[u8]>) {
     engine.apply(&Writes::from([((table, key.to_vec()), value.map(<[u8]>::to_vec))])).unwrap();
 }
 
@@ -106,6 +106,14 @@ fn verify_finds_what_is_wrong() {
             decided_id("2").0.to_vec(),
             None,
             "item 2: what was said of its verdict is not what is kept",
+        ),
+        (Table::Consumers, b"x\0".to_vec(), Some(b"\0\0\x01"), "the consumer `x`"),
+        (Table::Consumers, b"X\0".to_vec(), Some(b"\0\0\x01"), "the consumer 5800: its key is no consumer's name"),
+        (
+            Table::Consumers,
+            b"x\0".to_vec(),
+            Some(b"\0\0\x01\x09\0\0\0\0\0\0\0\0"),
+            "the consumer `x`: its offset is 9, and the log ends at 2",
         ),
         (Table::Learned, b"x\0".to_vec(), Some(b"\0\0\x01"), "what `7800` has learned"),
         (Table::Meta, b"classified".to_vec(), Some(b"\x01"), "the version of the topics"),

@@ -13,7 +13,7 @@ use super::records::{self, counter};
 use super::schema::{self, Stored};
 use super::values::{self, hex};
 use super::writer::{LOG_BEGINS, NEXT_SEQ};
-use super::{StoreError, corrections, feeds, fingerprints, keys, logged, pins, retention, stories, taught};
+use super::{StoreError, consumers, corrections, feeds, fingerprints, keys, logged, pins, retention, stories, taught};
 use crate::item::LogKind;
 
 /// After so many problems the store is known to be broken.
@@ -31,6 +31,7 @@ pub(super) fn problems(engine: &Engine) -> Result<Vec<String>, StoreError> {
     check.taught()?;
     check.corrections()?;
     check.kept()?;
+    check.consumers()?;
     check.totals()?;
     check.problems.truncate(MAX_PROBLEMS);
     Ok(check.problems)
@@ -314,6 +315,18 @@ impl Check<'_> {
         }
         let swept = retention::check(self.engine);
         self.note(swept)?;
+        Ok(())
+    }
+
+    fn consumers(&mut self) -> Result<(), StoreError> {
+        let last = counter(self.engine, NEXT_SEQ)?.saturating_sub(1);
+        for entry in self.engine.scan(Table::Consumers, EVERYTHING) {
+            let Some((key, head)) = self.note(entry)? else { break };
+            self.chunks += u64::from(values::further(&head));
+            let wrong = consumers::check(self.engine, &key, last);
+            let wrong = self.note(wrong)?.flatten();
+            self.problems.extend(wrong);
+        }
         Ok(())
     }
 

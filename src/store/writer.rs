@@ -55,6 +55,9 @@ pub struct Writer {
     moved: Moved,
     /// What retention never removes, once it was asked for; see [`super::retention`].
     pub(super) held: Option<Arc<BTreeSet<ItemId>>>,
+    /// How many transactions were written.
+    #[cfg(test)]
+    pub(crate) transactions: u64,
 }
 
 impl fmt::Debug for Writer {
@@ -78,6 +81,8 @@ impl Writer {
             failed: None,
             moved: Moved::default(),
             held: None,
+            #[cfg(test)]
+            transactions: 0,
         })
     }
 
@@ -279,6 +284,10 @@ impl Writer {
         if staged.writes().keys().any(|(table, _)| holding(*table)) {
             self.held = None;
         }
+        #[cfg(test)]
+        {
+            self.transactions += 1;
+        }
         self.next_seq = next_seq;
         self.last_at = last_at;
         self.moved.extend(moved);
@@ -293,6 +302,12 @@ fn newest(group: &Group) -> Timestamp {
     let fetched = group.items.iter().map(|decided| decided.candidate.content.fetched_at);
     let polled = group.cursors.iter().filter_map(|(_, _, poll)| poll.as_ref()).map(|poll| poll.at);
     fetched.chain(polled).max().unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// The topics that an item has and will not have.
+fn lost_topics(old: &Stored, topics: &[TopicMatch]) -> Vec<TopicId> {
+    let before = old.item.topics.iter().map(|topic| &topic.id);
+    before.filter(|id| !topics.iter().any(|topic| topic.id == **id)).cloned().collect()
 }
 
 /// A transaction in preparation.
@@ -394,6 +409,7 @@ impl Change<'_> {
             VerdictKind::New | VerdictKind::Revision => verdict,
             _ => old.item.verdict.clone(),
         };
+        let lost = lost_topics(&old, &topics);
         let new = Stored {
             no,
             key: old.key,
@@ -425,14 +441,13 @@ impl Change<'_> {
             let record = fingerprints::encode(&new.item, &fingerprint)?;
             values::put(&mut self.staged, Table::Fingerprints, &keys::number(no), &record)?;
         }
-        self.log(LogKind::Revised, &new, Vec::new())
+        self.log(LogKind::Revised, &new, lost)
     }
 
     /// Gives the item other topics; its words, and whose text it borrows, stay.
     fn reclassify(&mut self, no: u64, topics: Vec<TopicMatch>) -> Result<(), StoreError> {
         let Some(old) = records::load(&self.staged, no)? else { return Ok(()) };
-        let before = old.item.topics.iter().map(|topic| &topic.id);
-        let lost = before.filter(|id| !topics.iter().any(|topic| topic.id == **id)).cloned().collect();
+        let lost = lost_topics(&old, &topics);
         let mut new = old.clone();
         (new.item.topics, new.item.seq) = (topics, Seq(self.next_seq));
         self.replace(Some(&old), Some(&new))?;

@@ -10,6 +10,7 @@
 )]
 
 mod config;
+mod consumers;
 mod copies;
 mod corpora;
 mod damage;

@@ -1,5 +1,6 @@
 //! The store from outside: what is stored once stays, whole, whatever happens to the process.
 
+mod consumers;
 mod crash;
 mod kept;
 mod layouts;

@@ -155,9 +155,11 @@ impl Committer {
             match self.next(&sleep, &mut queue, &mut orders) {
                 Next::Delivery(first) => {
                     self.store_waiting(*first, &mut queue)?;
+                    // A queue that is never empty does not keep consumers and people waiting.
+                    self.obey_waiting(None, &mut orders)?;
                     self.go_on()?;
                 }
-                Next::Order(order) => self.obey(order)?,
+                Next::Order(order) => self.obey_waiting(Some(order), &mut orders)?,
                 Next::Nothing => self.go_on()?,
                 Next::Maintain => self.maintain(),
                 Next::End => return Ok(()),
