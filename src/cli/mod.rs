@@ -10,6 +10,7 @@ pub mod check;
 mod columns;
 mod corpus;
 pub mod corpus_pack;
+mod csv;
 mod dedup;
 pub mod demo;
 mod feeds;
@@ -25,6 +26,7 @@ mod story;
 mod table;
 mod tail;
 mod topics;
+mod transfer;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -94,6 +96,10 @@ enum Command {
     Story(story::Args),
     /// Prints the log, one JSON record a line
     Tail(tail::Args),
+    /// Writes what is stored to a file: items, or all that another store needs
+    Export(transfer::export::Args),
+    /// Stores what was exported, or listed as NDJSON; what is there already stays as it is
+    Import(transfer::import::Args),
     /// How much is stored, and how the feeds are doing
     Status(status::Args),
 }
@@ -134,6 +140,8 @@ fn dispatch(cli: Cli) -> ExitCode {
         Command::Show(args) => read(&dir, async |here| show::run(&here, &args).await),
         Command::Story(args) => read(&dir, async |here| story::run(&here, &args).await),
         Command::Tail(args) => read(&dir, async |here| tail::run(&here, &args).await),
+        Command::Export(args) => read(&dir, async |here| transfer::export::run(&here, &args).await),
+        Command::Import(args) => read(&dir, async |here| transfer::import::run(&here, &args).await),
         Command::Status(args) => read(&dir, async |here| status::run(&here, &args).await),
     }
 }

@@ -23,6 +23,7 @@ mod request;
 mod stats;
 mod stories;
 mod topics;
+mod transfer;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -41,7 +42,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::dedup::corpus::Corpora;
 use crate::id::{FeedId, ItemId, TopicId};
 use crate::source::{FeedConfig, PollRecord};
-use crate::store::{Corrected, Correcting, Judgement, Reclassification, Store, StoreError, Taught};
+use crate::store::{Corrected, Correcting, Import, Imported, Judgement, Reclassification, Store, StoreError, Taught};
 use crate::topic::bag::Bag;
 use crate::topic::matcher::Topics;
 
@@ -55,12 +56,15 @@ pub use listen::{bind_unix, serve_tcp, serve_unix};
 pub use log::Reading;
 pub use passages::{CopyView, Explanation, NO_TEXT, Party};
 pub use replay::{EntryView, RejectedView, Replay, Reread};
+pub use request::point_in_time;
 pub use stats::{Counts, FeedCounts, Overview};
 pub use stories::{Hour, Source, StoryItem, StoryList, StorySummary, StoryView};
 pub use topics::{
     Changed, Judged, Judgements, Learning, Learnt, LikeView, ModelView, Reclassifying, TopicList, TopicView,
     TopicsFound,
 };
+
+pub use transfer::Importing;
 
 use problem::Problem;
 
@@ -132,6 +136,13 @@ pub enum Control {
         /// What came of it, or why it makes no sense.
         answer: oneshot::Sender<Result<Corrected, String>>,
     },
+    /// Store what was exported.
+    Import {
+        /// What.
+        import: Box<Import>,
+        /// How much of it was stored, or why nothing was.
+        answer: oneshot::Sender<Result<Imported, String>>,
+    },
     /// Classify what is stored by the topics in force.
     Reclassify {
         /// One topic, or all.
@@ -173,16 +184,31 @@ struct Shared {
 /// Every route, without guards: for the Unix socket, whose file mode is the guard, and for use in-process.
 pub fn router(state: State) -> Router {
     // The sender is gone at once: such a router is never told to stop.
-    routes(Shared { state, stopping: watch::channel(false).1 })
+    routes(Shared { state, stopping: watch::channel(false).1 }, Door::Local)
 }
 
 /// Every route behind what TCP needs: the token, and the refusal of foreign hosts and origins.
 pub fn tcp_router(config: &ServerConfig, state: State) -> Router {
-    guard::protect(router(state), config)
+    guard::protect(routes(Shared { state, stopping: watch::channel(false).1 }, Door::Tcp), config)
 }
 
-fn routes(shared: Shared) -> Router {
-    Router::new()
+/// Through what a request comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Door {
+    /// The Unix socket, which only the store's owner opens, or no socket at all.
+    Local,
+    /// TCP, which everyone on the machine reaches.
+    Tcp,
+}
+
+/// What only the owner of the store may ask for.
+fn local_routes() -> Router<Shared> {
+    Router::new().route("/api/v1/export", get(transfer::export)).route("/api/v1/import", post(transfer::import))
+}
+
+fn routes(shared: Shared, door: Door) -> Router {
+    let local = if door == Door::Local { local_routes() } else { Router::new() };
+    local
         .route("/api/v1/items", get(items::list))
         .route("/api/v1/items/{id}", get(items::show))
         .route("/api/v1/items/{id}/passages", get(passages::show))

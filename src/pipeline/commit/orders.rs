@@ -1,4 +1,4 @@
-//! What the committer writes besides polls: judgements, corrections, models, other topics for stored items.
+//! What the committer writes besides polls: judgements, corrections, imports, models, other topics for stored items.
 //!
 //! In: [`Order`]s. Out: their effect on the disk, and an answer.
 //! Promise: an order is answered once it is durable. Reclassifying goes in steps of a few milliseconds between the polls:
@@ -16,7 +16,7 @@ use super::Committer;
 use crate::id::{ItemId, TopicId};
 use crate::item::Item;
 use crate::pipeline::now;
-use crate::store::{Corrected, Correcting, Judgement, Model, Reclassification, StoreError};
+use crate::store::{Corrected, Correcting, Import, Imported, Judgement, Model, Reclassification, StoreError};
 use crate::topic::bag::Background;
 use crate::topic::{TopicMatch, Topics};
 
@@ -41,6 +41,13 @@ pub enum Order {
         correcting: Correcting,
         /// Told once it is durable, or why it makes no sense.
         answer: oneshot::Sender<Result<Corrected, String>>,
+    },
+    /// What was exported.
+    Import {
+        /// What.
+        import: Box<Import>,
+        /// Told once it is durable.
+        answer: oneshot::Sender<Result<Imported, String>>,
     },
     /// What topics have learned.
     Teach {
@@ -94,6 +101,7 @@ impl Committer {
         match order {
             Order::Judge { said, forgotten, answer } => answered(self.writer.judge(&said, &forgotten), answer),
             Order::Correct { correcting, answer } => self.correct(correcting, answer),
+            Order::Import { import, answer } => self.import(*import, answer),
             Order::Teach { background, models, answer } => {
                 let background = background.as_ref().map(|(items, background)| (*items, &**background));
                 answered(self.writer.teach(background, &models), answer)
