@@ -6,8 +6,10 @@
 //! Not here: what the commands do; each has a file.
 
 pub mod api;
+mod backup;
 pub mod check;
 mod columns;
+mod compact;
 mod corpus;
 pub mod corpus_pack;
 mod csv;
@@ -16,8 +18,11 @@ pub mod demo;
 mod feeds;
 mod input;
 mod items;
+mod maintenance;
 mod output;
 mod passages;
+mod progress;
+mod restore;
 pub mod run;
 pub mod samples;
 mod show;
@@ -27,6 +32,7 @@ mod table;
 mod tail;
 mod topics;
 mod transfer;
+mod verify;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -100,6 +106,14 @@ enum Command {
     Export(transfer::export::Args),
     /// Stores what was exported, or listed as NDJSON; what is there already stays as it is
     Import(transfer::import::Args),
+    /// Copies the store into a folder, while everything goes on; what is new alone, where there is a backup already
+    Backup(backup::Args),
+    /// Makes the store, which must be empty, from a backup
+    Restore(restore::Args),
+    /// Checks that every record is whole and all agree
+    Verify(verify::Args),
+    /// Leaves out of the store's files what is outdated
+    Compact(compact::Args),
     /// How much is stored, and how the feeds are doing
     Status(status::Args),
 }
@@ -142,6 +156,10 @@ fn dispatch(cli: Cli) -> ExitCode {
         Command::Tail(args) => read(&dir, async |here| tail::run(&here, &args).await),
         Command::Export(args) => read(&dir, async |here| transfer::export::run(&here, &args).await),
         Command::Import(args) => read(&dir, async |here| transfer::import::run(&here, &args).await),
+        Command::Backup(args) => read(&dir, async |here| backup::run(&here, &args).await),
+        Command::Restore(args) => read(&dir, async |here| restore::run(&here, &args).await),
+        Command::Verify(args) => read(&dir, async |here| verify::run(&here, &args).await),
+        Command::Compact(args) => read(&dir, async |here| compact::run(&here, &args).await),
         Command::Status(args) => read(&dir, async |here| status::run(&here, &args).await),
     }
 }

@@ -30,7 +30,7 @@ pub async fn serve_tcp(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (stopping, told) = watch::channel(false);
-    let router = guard::protect(routes(Shared { state, stopping: told }, Door::Tcp), config);
+    let router = guard::protect(routes(Shared::new(state, told), Door::Tcp), config);
     serve(listener, router, stopping, stop).await
 }
 
@@ -44,7 +44,7 @@ pub async fn serve_unix(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (stopping, told) = watch::channel(false);
-    serve(listener, routes(Shared { state, stopping: told }, Door::Local), stopping, stop).await
+    serve(listener, routes(Shared::new(state, told), Door::Local), stopping, stop).await
 }
 
 async fn serve<L>(

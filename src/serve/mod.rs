@@ -16,6 +16,7 @@ mod health;
 mod items;
 mod listen;
 mod log;
+mod maintenance;
 mod passages;
 mod problem;
 mod replay;
@@ -37,7 +38,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::dedup::corpus::Corpora;
 use crate::id::{FeedId, ItemId, TopicId};
@@ -54,6 +55,7 @@ pub use files::{Files, serve_files};
 pub use items::{Listing, RevisionView, Revisions};
 pub use listen::{bind_unix, serve_tcp, serve_unix};
 pub use log::Reading;
+pub use maintenance::{BackingUp, Verified, Working};
 pub use passages::{CopyView, Explanation, NO_TEXT, Party};
 pub use replay::{EntryView, RejectedView, Replay, Reread};
 pub use request::point_in_time;
@@ -179,17 +181,19 @@ pub struct State {
 struct Shared {
     state: State,
     stopping: watch::Receiver<bool>,
+    /// One backup, check or compaction at a time.
+    upkeep: Arc<Semaphore>,
 }
 
 /// Every route, without guards: for the Unix socket, whose file mode is the guard, and for use in-process.
 pub fn router(state: State) -> Router {
     // The sender is gone at once: such a router is never told to stop.
-    routes(Shared { state, stopping: watch::channel(false).1 }, Door::Local)
+    routes(Shared::new(state, watch::channel(false).1), Door::Local)
 }
 
 /// Every route behind what TCP needs: the token, and the refusal of foreign hosts and origins.
 pub fn tcp_router(config: &ServerConfig, state: State) -> Router {
-    guard::protect(routes(Shared { state, stopping: watch::channel(false).1 }, Door::Tcp), config)
+    guard::protect(routes(Shared::new(state, watch::channel(false).1), Door::Tcp), config)
 }
 
 /// Through what a request comes.
@@ -203,7 +207,12 @@ enum Door {
 
 /// What only the owner of the store may ask for.
 fn local_routes() -> Router<Shared> {
-    Router::new().route("/api/v1/export", get(transfer::export)).route("/api/v1/import", post(transfer::import))
+    Router::new()
+        .route("/api/v1/export", get(transfer::export))
+        .route("/api/v1/import", post(transfer::import))
+        .route("/api/v1/maintenance/backup", post(maintenance::backup))
+        .route("/api/v1/maintenance/compact", post(maintenance::compact))
+        .route("/api/v1/maintenance/verify", post(maintenance::verify))
 }
 
 fn routes(shared: Shared, door: Door) -> Router {
@@ -253,6 +262,10 @@ async fn with_headers(request: Request, next: Next) -> Response {
 }
 
 impl Shared {
+    fn new(state: State, stopping: watch::Receiver<bool>) -> Self {
+        Self { state, stopping, upkeep: Arc::new(Semaphore::new(1)) }
+    }
+
     /// Runs `work`, which reads the disk or counts words, where it may block.
     async fn blocking<T, F>(&self, work: F) -> Result<T, Problem>
     where

@@ -18,6 +18,7 @@ mod import;
 mod keys;
 mod layout;
 mod logged;
+mod pending;
 mod reader;
 mod records;
 mod recurring;
@@ -45,6 +46,7 @@ use tokio::sync::watch;
 
 pub use corrections::{Corrected, Correcting, Said};
 pub use import::{Arriving, Import, Imported};
+pub use pending::{BackupReport, CompactReport, Progress, RepairReport, repair, restore};
 pub use reader::{DEFAULT_PAGE, MAX_COPIES, MAX_PAGE, Store};
 pub use relations::Moved;
 pub use schema::Revision;

@@ -2,6 +2,7 @@
 
 mod columns;
 mod command;
+mod maintenance;
 
 use std::collections::BTreeMap;
 use std::path::Path;

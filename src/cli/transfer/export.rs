@@ -10,8 +10,9 @@ use clap::{Args as ClapArgs, ValueEnum};
 use serde::Serialize;
 
 use super::files::Output;
-use super::{Counted, FORMAT, Header, Progress, Trailer, VERSION};
+use super::{Counted, FORMAT, Header, Trailer, VERSION};
 use crate::cli::output::{self, count};
+use crate::cli::progress::Progress;
 use crate::cli::{Here, WrongUsage, csv};
 use crate::item::Item;
 use crate::serve;

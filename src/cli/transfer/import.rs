@@ -12,10 +12,11 @@ use anyhow::{Context, bail};
 use clap::Args as ClapArgs;
 use serde::{Deserialize, Serialize};
 
-use super::{Counted, FORMAT, Header, Progress, Trailer, VERSION, files};
+use super::{Counted, FORMAT, Header, Trailer, VERSION, files};
 use crate::cli::Here;
 use crate::cli::api::Api;
 use crate::cli::output::{self, count};
+use crate::cli::progress::Progress;
 use crate::id::ItemId;
 use crate::item::Item;
 use crate::serve::Importing;

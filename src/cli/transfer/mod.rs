@@ -10,8 +10,6 @@ pub(super) mod import;
 #[cfg(feature = "parquet")]
 mod parquet_file;
 
-use std::io::{self, IsTerminal, Write};
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -48,27 +46,4 @@ struct Trailer {
     counted: Counted,
     /// Of all lines before this one, with their line feeds.
     blake3: String,
-}
-
-/// How far it is, for whoever watches.
-struct Progress {
-    watched: bool,
-}
-
-impl Progress {
-    fn new() -> Self {
-        Self { watched: io::stderr().is_terminal() }
-    }
-
-    fn tell(&self, text: &str) {
-        if self.watched {
-            // Nobody is left to tell that standard error is closed.
-            let _ = write!(io::stderr().lock(), "\r\x1b[K{text}").and_then(|()| io::stderr().flush());
-        }
-    }
-
-    /// Before anything else is told.
-    fn clear(&self) {
-        self.tell("");
-    }
 }

@@ -11,7 +11,7 @@ use super::{Step, do_all, opened};
 use crate::rasid::Home;
 
 /// A home whose store has copies, former words, corrections, judgements and a cursor.
-fn filled() -> Home {
+pub(super) fn filled() -> Home {
     let home = Home::new("", "");
     let (store, mut writer) = opened(&home.path("data"));
     let put = |n, kind, of, words| Step::Put { n, kind, of, words };
