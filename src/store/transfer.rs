@@ -226,7 +226,7 @@ impl Place {
             letters.map(|c| c.to_digit(16).and_then(|n| u8::try_from(n).ok())).collect::<Option<_>>()?;
         let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, n| byte << 4 | n)).collect();
         let (last, key) = bytes.split_first_chunk()?;
-        (digits.len() % 2 == 0).then(|| Self { stage, last: u64::from_be_bytes(*last), key: key.to_vec() })
+        digits.len().is_multiple_of(2).then(|| Self { stage, last: u64::from_be_bytes(*last), key: key.to_vec() })
     }
 }
 

@@ -364,7 +364,8 @@ fn a_record_that_contradicts_itself_is_refused_in_words() {
     let records = exported(&store, 500);
     let Record::Item(whole) = &records[0] else { panic!("{records:?}") };
     assert!(whole.identity().is_ok());
-    let wrong: [(&str, fn(&mut Whole)); 4] = [
+    type Change = fn(&mut Whole);
+    let wrong: [(&str, Change); 4] = [
         ("not that of the key", |whole| whole.key = Some(EntryKey::of("guid", "another"))),
         ("are not all there", |whole| whole.revisions.clear()),
         ("hexadecimal", |whole| whole.hash = Some("خبر".to_owned())),

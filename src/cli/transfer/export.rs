@@ -153,7 +153,7 @@ impl Args {
 enum Form {
     Complete {
         out: Output,
-        hasher: blake3::Hasher,
+        hasher: Box<blake3::Hasher>,
         counted: Counted,
     },
     Ndjson(Output),
@@ -166,7 +166,7 @@ impl Form {
     fn begin(args: &Args, out: Output) -> anyhow::Result<Self> {
         Ok(match args.format {
             Format::Ndjson if args.complete => {
-                Self::Complete { out, hasher: blake3::Hasher::new(), counted: Counted::default() }
+                Self::Complete { out, hasher: Box::new(blake3::Hasher::new()), counted: Counted::default() }
             }
             Format::Csv => Self::Csv(out),
             #[cfg(feature = "parquet")]
