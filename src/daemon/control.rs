@@ -82,6 +82,14 @@ pub(super) async fn run(
                     let _gone = answer.send(Err(TOO_MUCH.to_owned()));
                 }
             }
+            Some(Control::Import { import, answer }) => {
+                let order = Order::Import { import, answer };
+                if let Err(mpsc::error::TrySendError::Full(Order::Import { answer, .. })) =
+                    reached.orders.try_send(order)
+                {
+                    let _gone = answer.send(Err(TOO_MUCH.to_owned()));
+                }
+            }
             Some(Control::Consume { asked, answer }) => {
                 let order = Order::Consume { asked, answer };
                 if let Err(mpsc::error::TrySendError::Full(Order::Consume { answer, .. })) =

@@ -18,6 +18,7 @@ mod items;
 mod keep;
 mod listen;
 mod log;
+mod maintenance;
 mod metrics;
 mod passages;
 mod problem;
@@ -26,6 +27,7 @@ mod request;
 mod stats;
 mod stories;
 mod topics;
+mod transfer;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -39,14 +41,14 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::dedup::corpus::Corpora;
 use crate::id::{FeedId, ItemId, TopicId};
 use crate::source::{FeedConfig, PollRecord};
 use crate::store::{
-    ConsumeError, Consumed, Consuming, Corrected, Correcting, Judgement, Policies, Reclassification, Store, StoreError,
-    Taught,
+    ConsumeError, Consumed, Consuming, Corrected, Correcting, Import, Imported, Judgement, Policies, Reclassification,
+    Store, StoreError, Taught,
 };
 use crate::topic::bag::Bag;
 use crate::topic::matcher::Topics;
@@ -61,14 +63,18 @@ pub use items::{Listing, RevisionView, Revisions};
 pub use keep::{PinView, Pins, Pruned};
 pub use listen::{bind_unix, serve_tcp, serve_unix};
 pub use log::{MissedView, Reading};
+pub use maintenance::{BackingUp, Verified, Working};
 pub use passages::{CopyView, Explanation, NO_TEXT, Party};
 pub use replay::{EntryView, RejectedView, Replay, Reread};
+pub use request::point_in_time;
 pub use stats::{Counts, FeedCounts, Overview};
 pub use stories::{Hour, Source, StoryItem, StoryList, StorySummary, StoryView};
 pub use topics::{
     Changed, Judged, Judgements, Learning, Learnt, LikeView, ModelView, Reclassifying, TopicList, TopicView,
     TopicsFound,
 };
+
+pub use transfer::Importing;
 
 use problem::Problem;
 
@@ -167,6 +173,13 @@ pub enum Control {
         /// What came of it once it is durable, or why it was refused.
         answer: oneshot::Sender<Result<Consumed, ConsumeError>>,
     },
+    /// Store what was exported.
+    Import {
+        /// What.
+        import: Box<Import>,
+        /// How much of it was stored, or why nothing was.
+        answer: oneshot::Sender<Result<Imported, String>>,
+    },
     /// Classify what is stored by the topics in force.
     Reclassify {
         /// One topic, or all.
@@ -203,21 +216,43 @@ pub struct State {
 struct Shared {
     state: State,
     stopping: watch::Receiver<bool>,
+    /// One backup, check or compaction at a time.
+    upkeep: Arc<Semaphore>,
 }
 
 /// Every route, without guards: for the Unix socket, whose file mode is the guard, and for use in-process.
 pub fn router(state: State) -> Router {
     // The sender is gone at once: such a router is never told to stop.
-    routes(Shared { state, stopping: watch::channel(false).1 })
+    routes(Shared::new(state, watch::channel(false).1), Door::Local)
 }
 
 /// Every route behind what TCP needs: the token, and the refusal of foreign hosts and origins.
 pub fn tcp_router(config: &ServerConfig, state: State) -> Router {
-    guard::protect(router(state), config)
+    guard::protect(routes(Shared::new(state, watch::channel(false).1), Door::Tcp), config)
 }
 
-fn routes(shared: Shared) -> Router {
+/// Through what a request comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Door {
+    /// The Unix socket, which only the store's owner opens, or no socket at all.
+    Local,
+    /// TCP, which everyone on the machine reaches.
+    Tcp,
+}
+
+/// What only the owner of the store may ask for.
+fn local_routes() -> Router<Shared> {
     Router::new()
+        .route("/api/v1/export", get(transfer::export))
+        .route("/api/v1/import", post(transfer::import))
+        .route("/api/v1/maintenance/backup", post(maintenance::backup))
+        .route("/api/v1/maintenance/compact", post(maintenance::compact))
+        .route("/api/v1/maintenance/verify", post(maintenance::verify))
+}
+
+fn routes(shared: Shared, door: Door) -> Router {
+    let local = if door == Door::Local { local_routes() } else { Router::new() };
+    local
         .route("/api/v1/items", get(items::list))
         .route("/api/v1/items/{id}", get(items::show))
         .route("/api/v1/items/{id}/pin", post(keep::pin).delete(keep::unpin))
@@ -270,6 +305,10 @@ async fn with_headers(request: Request, next: Next) -> Response {
 }
 
 impl Shared {
+    fn new(state: State, stopping: watch::Receiver<bool>) -> Self {
+        Self { state, stopping, upkeep: Arc::new(Semaphore::new(1)) }
+    }
+
     /// Runs `work`, which reads the disk or counts words, where it may block.
     async fn blocking<T, F>(&self, work: F) -> Result<T, Problem>
     where

@@ -116,17 +116,17 @@ impl Params {
 
     /// A point in time; spans count back from `now`.
     pub(super) fn time(&self, name: &str, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
-        self.value(name, TIME, |value| time(value, now))
+        self.value(name, TIME, |value| point_in_time(value, now))
     }
 }
 
 /// A point in time in a body, under the name of its field.
 pub(super) fn since(name: &str, text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
-    time(text, now).ok_or_else(|| Problem::parameter(name, &shortened(text), TIME))
+    point_in_time(text, now).ok_or_else(|| Problem::parameter(name, &shortened(text), TIME))
 }
 
-/// A point in time as [`TIME`] says.
-fn time(text: &str, now: Timestamp) -> Option<Timestamp> {
+/// A point in time as every parameter takes it: RFC 3339, a date (from its midnight in UTC), or a span back from `now`.
+pub fn point_in_time(text: &str, now: Timestamp) -> Option<Timestamp> {
     if let Ok(span) = text.parse::<Span>() {
         return now.checked_sub(SignedDuration::try_from(span.get()).ok()?).ok();
     }
@@ -149,6 +149,11 @@ pub(super) fn segment(path: Result<Path<String>, PathRejection>) -> Result<Strin
 
 /// A body of JSON.
 pub(super) async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Problem> {
+    json_of(MAX_BODY, headers, body).await
+}
+
+/// A body of JSON of at most `most` bytes.
+pub(super) async fn json_of<T: DeserializeOwned>(most: usize, headers: &HeaderMap, body: Body) -> Result<T, Problem> {
     // A page of another site can send text, but not declare it as JSON, without asking first.
     let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = declared.split(';').next().unwrap_or_default().trim();
@@ -156,10 +161,10 @@ pub(super) async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -
         let detail = format!("the body is declared as `{}`; send JSON as `application/json`", shortened(declared));
         return Err(Problem::media_type(detail));
     }
-    let bytes = to_bytes(body, MAX_BODY).await.map_err(|error| {
+    let bytes = to_bytes(body, most).await.map_err(|error| {
         let source = std::error::Error::source(&error);
         if source.is_some_and(|source| source.is::<LengthLimitError>()) {
-            Problem::too_large(MAX_BODY)
+            Problem::too_large(most)
         } else {
             Problem::body(format!("the body ended early: {error}"))
         }
@@ -198,7 +203,7 @@ mod tests {
             ("-7d", None),
             ("", None),
         ] {
-            assert_eq!(time(text, now).map(|at| at.to_string()).as_deref(), expected, "{text}");
+            assert_eq!(point_in_time(text, now).map(|at| at.to_string()).as_deref(), expected, "{text}");
         }
     }
 

@@ -65,7 +65,7 @@ pub struct Corrected {
 }
 
 /// What was said of an item.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Said {
     /// Of which item.
     pub item: ItemId,
@@ -118,7 +118,7 @@ fn verdict_of(verdict: VerdictV1<'static>) -> Result<Verdict, String> {
     Ok(Verdict { kind: kind_of(kind)?, of: of.map(original_of), similarity })
 }
 
-fn put(staged: &mut Staged<'_>, said: &Said) -> Result<(), StoreError> {
+pub(super) fn put(staged: &mut Staged<'_>, said: &Said) -> Result<(), StoreError> {
     let Said { item, judged, title, content, verdict, before, superseded } = said;
     let record = SaidV1 {
         judged: judged_v1(judged),

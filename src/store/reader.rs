@@ -21,7 +21,7 @@ use super::log::{LogFilter, speaks};
 use super::schema::{self, Revision, damaged};
 use super::writer::LOG_BEGINS;
 use super::{
-    Inner, ItemQuery, Known, Page, Stats, StoreError, feeds, fingerprints, keys, pins, records, values, verify,
+    Inner, ItemQuery, Known, Page, Stats, StoreError, feeds, fingerprints, import, keys, pins, records, values, verify,
 };
 use crate::dedup::{Fingerprint, Original};
 use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq};
@@ -78,7 +78,7 @@ impl Store {
         self.copies(original, usize::MAX)
     }
 
-    fn copies(&self, original: &Original, limit: usize) -> Result<Vec<Copy>, StoreError> {
+    pub(super) fn copies(&self, original: &Original, limit: usize) -> Result<Vec<Copy>, StoreError> {
         let scan = self.inner.engine.scan(Table::Copies, prefix_range(&keys::original(original)));
         scan.take(limit).map(|entry| schema::decode_copy(&entry?.1).map(|(copy, _)| copy)).collect()
     }
@@ -220,12 +220,14 @@ impl Store {
         // Backwards to the first that counts, reading only their times, so that a short window over a large store is cheap.
         let mut first = None;
         let mut older = 0;
+        // What was imported is old wherever it stands.
+        let imported = import::imported(engine)?;
         for entry in engine.scan(Table::Fingerprints, (Bound::Unbounded, Bound::Unbounded)).rev() {
             let (key, head) = entry?;
             if fingerprints::stored_at(&key, values::beginning(&head))? >= since {
                 first = Some(key);
                 older = 0;
-            } else {
+            } else if !import::is_imported(&imported, keys::last_number(&key).unwrap_or_default()) {
                 older += 1;
                 if older == OLDER_IN_A_ROW {
                     break;
@@ -321,7 +323,7 @@ impl Store {
     }
 }
 
-fn passes(query: &ItemQuery, item: &Item) -> bool {
+pub(super) fn passes(query: &ItemQuery, item: &Item) -> bool {
     query.feed.as_ref().is_none_or(|feed| item.feed == *feed)
         && query.language.as_ref().is_none_or(|language| speaks(item, language))
         && query.since.is_none_or(|since| item.content.published_at >= since)

@@ -336,7 +336,7 @@ impl Change<'_> {
 
     /// Before an original is removed: of what it hid and is to stay, the most alike come into sight, and the others are
     /// listed under these.
-    fn bring_up(&mut self, id: ItemId, stays: &dyn Fn(&Stored) -> bool) -> Result<(), StoreError> {
+    pub(super) fn bring_up(&mut self, id: ItemId, stays: &dyn Fn(&Stored) -> bool) -> Result<(), StoreError> {
         let mut left = self.listed_under(&Original::Item(id))?;
         left.retain(stays);
         left.sort_by_key(|stored| (listed(stored).0.weakness(), stored.no));

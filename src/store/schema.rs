@@ -69,7 +69,7 @@ impl Stored {
 }
 
 /// The words of an item before they were replaced.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Revision {
     /// Which of the item's revisions had them, from 1.
     pub revision: u32,

@@ -42,4 +42,5 @@ mod teaching;
 mod text;
 mod tidy;
 mod topics;
+mod transfer;
 mod traps;

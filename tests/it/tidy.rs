@@ -40,7 +40,8 @@ const RIM_IMPORTS: &[(&str, &str)] = &[("serve", "store")];
 const CRATES: &[(&str, &[&str])] = &[
     ("reqwest", &["src/fetch/"]),
     ("feed_rs", &["src/parse/"]),
-    ("flate2", &["src/fetch/"]),
+    ("flate2", &["src/fetch/", "src/cli/transfer/files"]),
+    ("parquet", &["src/cli/transfer/parquet_file"]),
     ("scraper", &["src/extract/html", "src/parse/page"]),
     ("trafilatura", &["src/extract/"]),
     ("sled", &["src/store/engine"]),

@@ -7,6 +7,7 @@
 //! Not here: what makes a copy ([`crate::dedup`]), how a group is laid out ([`crate::store`]).
 
 mod identity;
+mod import;
 mod judged;
 #[cfg(test)]
 mod judged_tests;

@@ -1,4 +1,4 @@
-//! What the committer writes besides polls: judgements, corrections, pins, consumers' offsets, models, other topics for stored
+//! What the committer writes besides polls: judgements, corrections, pins, consumers' offsets, imports, models, other topics for stored
 //! items.
 //!
 //! In: [`Order`]s. Out: their effect on the disk, and an answer.
@@ -19,7 +19,8 @@ use crate::item::Item;
 use crate::pipeline::now;
 use crate::serve::Pruned;
 use crate::store::{
-    ConsumeError, Consumed, Consuming, Corrected, Correcting, Judgement, Model, Reclassification, StoreError,
+    ConsumeError, Consumed, Consuming, Corrected, Correcting, Import, Imported, Judgement, Model, Reclassification,
+    StoreError,
 };
 use crate::topic::bag::Background;
 use crate::topic::{TopicMatch, Topics};
@@ -73,6 +74,13 @@ pub enum Order {
         asked: Consuming,
         /// Told once it is durable, or why it was refused.
         answer: oneshot::Sender<Result<Consumed, ConsumeError>>,
+    },
+    /// What was exported.
+    Import {
+        /// What.
+        import: Box<Import>,
+        /// Told once it is durable.
+        answer: oneshot::Sender<Result<Imported, String>>,
     },
     /// What topics have learned.
     Teach {
@@ -195,6 +203,7 @@ impl Committer {
                 self.prune(before, answer);
                 Ok(())
             }
+            Order::Import { import, answer } => self.import(*import, answer),
             Order::Teach { background, models, answer } => {
                 let background = background.as_ref().map(|(items, background)| (*items, &**background));
                 answered(self.writer.teach(background, &models), answer)
