@@ -11,7 +11,7 @@ use super::load::{Beside, Child, Ended, Kept, Load, Said, Work, setting, skipped
 const EIO: u32 = 5;
 const ENOSPC: u32 = 28;
 /// As many steps as a child does where nothing stops it.
-const STEPS: u64 = 40;
+const STEPS: u64 = 25;
 
 /// The library; none where it cannot be built.
 fn library(dir: &Path) -> Option<PathBuf> {

@@ -81,7 +81,7 @@ impl Drop for Disk {
 /// The words of a refusal name the store and say what is wrong.
 fn plain(words: &str, store: &Path) {
     assert!(words.contains(store.to_str().unwrap()), "it does not name the store: {words}");
-    let says = ["room", "space", "Read-only", "read-only", "another process", "directory"];
+    let says = ["exists", "room", "space", "Read-only", "read-only", "another process", "directory"];
     assert!(says.iter().any(|say| words.contains(say)), "it does not say what is wrong: {words}");
 }
 
