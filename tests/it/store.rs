@@ -1,5 +1,6 @@
 //! The store from outside: what is stored once stays, whole, whatever happens to the process.
 
+mod child;
 mod crash;
 mod damage;
 mod failing;

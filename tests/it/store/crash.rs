@@ -3,7 +3,8 @@
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use super::load::{Beside, Child, Kept, Load, Said, Work, setting};
+use super::child::{Child, Said, Work};
+use super::load::{Beside, Kept, Load, setting};
 
 /// A store that grows makes each round longer than the last.
 const ROUNDS_OF_A_STORE: usize = 50;

@@ -22,8 +22,9 @@ use fastrand::Rng;
 use rasid::store::{Store, StoreError};
 use serde::{Deserialize, Serialize};
 
+use super::child::{Child, Work, say};
 use super::clean;
-use super::load::{Child, Dump, Load, Work, dump, open, say, setting};
+use super::load::{Dump, Load, dump, open, setting};
 
 /// For opening and checking a damaged store.
 const DEADLINE: Duration = Duration::from_secs(10);

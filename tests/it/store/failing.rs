@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::load::{Beside, Child, Ended, Kept, Load, Said, Work, setting, skipped};
+use super::child::{Child, Ended, Said, Work};
+use super::load::{Beside, Kept, Load, setting, skipped};
 
 const EIO: u32 = 5;
 const ENOSPC: u32 = 28;

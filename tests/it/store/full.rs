@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use rasid::store::StoreError;
 
-use super::load::{Beside, Child, Ended, Load, Work, dump, open, setting, skipped};
+use super::child::{Child, Ended, Work};
+use super::load::{Beside, Load, dump, open, setting, skipped};
 use super::{candidate, clean, group, new};
 
 /// Set within the namespace.
