@@ -73,7 +73,7 @@ fn judge(ended: &Ended, failure: Failure) -> Result<(), String> {
 fn what_a_failing_disk_did_not_take_is_never_acknowledged() {
     let tools = tempfile::tempdir().unwrap();
     let Some(library) = library(tools.path()) else { return };
-    let rounds = setting("RASID_ROUNDS", 4);
+    let rounds = setting("RASID_ROUNDS", 3);
     let (mut tried, mut refused, mut told) = (0, 0, vec![]);
     for failure in FAILURES {
         let (mut dir, mut beside) = (Kept::new(), Beside::new(Load::new(15)));

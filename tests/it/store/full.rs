@@ -97,9 +97,9 @@ fn child(disk: &Disk, beside: &Beside, steps: u64) -> Ended {
 #[test]
 fn a_full_disk_loses_nothing_that_was_acknowledged() {
     with_disks("a_full_disk_loses_nothing_that_was_acknowledged", || {
-        let (rounds, mut steps, mut at_open, mut shut) = (setting("RASID_ROUNDS", 6), 0, 0, 0);
+        let (rounds, mut steps, mut at_open, mut shut) = (setting("RASID_ROUNDS", 4), 0, 0, 0);
         let begin = || {
-            let size = fastrand::u64(3 << 20..6 << 20);
+            let size = fastrand::u64(5 << 19..4 << 20);
             (Disk::of(size), size, Beside::new(Load::new(15)))
         };
         let (mut disk, mut size, mut beside) = begin();
@@ -115,7 +115,7 @@ fn a_full_disk_loses_nothing_that_was_acknowledged() {
             steps += acknowledged.map_or(0, |step| step - from);
             // Opened while there is still no room: it says so or it opens, and harms nothing.
             shut += child(&disk, &beside, 0).refusals().count();
-            size += fastrand::u64(1 << 20..4 << 20);
+            size += fastrand::u64(1 << 19..3 << 19);
             disk.resize(size);
             let compared = beside.compare(&disk.store(), acknowledged.unwrap_or(from));
             compared.unwrap_or_else(|wrong| panic!("round {round}, {size} bytes: {wrong}"));
