@@ -94,22 +94,27 @@ fn child(disk: &Disk, beside: &Beside, steps: u64) -> Ended {
     ended
 }
 
+/// More than fit on these disks, where nothing is removed.
+const MOST_STEPS: u64 = 200;
+
 #[test]
 fn a_full_disk_loses_nothing_that_was_acknowledged() {
     with_disks("a_full_disk_loses_nothing_that_was_acknowledged", || {
         let (rounds, mut steps, mut at_open, mut shut) = (setting("RASID_ROUNDS", 4), 0, 0, 0);
-        let begin = || {
+        // Every second store removes what is old: it may find room again in its own files, and go on for long.
+        let begin = |keep| {
             let size = fastrand::u64(5 << 19..4 << 20);
-            (Disk::of(size), size, Beside::new(Load::new(15)))
+            (Disk::of(size), size, Beside::new(Load::new(keep)))
         };
-        let (mut disk, mut size, mut beside) = begin();
+        let mut full = 0;
+        let (mut disk, mut size, mut beside) = begin(500);
         for round in 0..rounds {
             if round > 0 && round % 6 == 0 {
-                (disk, size, beside) = begin();
+                (disk, size, beside) = begin(if round % 12 == 0 { 500 } else { 15 });
             }
             let from = beside.step;
-            let ended = child(&disk, &beside, u64::MAX);
-            assert!(ended.refusals().next().is_some(), "round {round}: the disk is full, and nothing was refused");
+            let ended = child(&disk, &beside, MOST_STEPS);
+            full += usize::from(ended.refusals().next().is_some());
             let acknowledged = ended.acknowledged();
             at_open += usize::from(acknowledged.is_none());
             steps += acknowledged.map_or(0, |step| step - from);
@@ -120,9 +125,10 @@ fn a_full_disk_loses_nothing_that_was_acknowledged() {
             let compared = beside.compare(&disk.store(), acknowledged.unwrap_or(from));
             compared.unwrap_or_else(|wrong| panic!("round {round}, {size} bytes: {wrong}"));
         }
+        assert!(full * 2 > rounds, "only {full} of {rounds} times the disk was full");
         eprintln!(
-            "{rounds} full disks: {steps} steps acknowledged and none lost; {at_open} times nothing could be written, \
-             {shut} times the full store did not open, and said so"
+            "{rounds} disks, {full} of them full: {steps} steps acknowledged and none lost; {at_open} times nothing could \
+             be written, {shut} times the full store did not open, and said so"
         );
     });
 }
