@@ -1,9 +1,14 @@
 //! The store from outside: what is stored once stays, whole, whatever happens to the process.
 
+mod child;
 mod consumers;
 mod crash;
+mod damage;
+mod failing;
+mod full;
 mod kept;
 mod layouts;
+mod load;
 mod model;
 
 use std::fs;
@@ -41,8 +46,15 @@ fn feed(name: &str) -> FeedId {
     name.parse().unwrap()
 }
 
-/// An entry of `of` about `topics`, published and fetched at `second`.
+/// An entry of `of`, published and fetched at `second`.
 fn candidate(of: &str, key: &str, text: &str, second: i64) -> Candidate {
+    // Numbers, openings and the sketch of some text, so that every field is written and read.
+    let print = Fingerprint::of("خبر قصير", "سجل الفريق 11 هدفا يوم الاثنين في 3 مباريات");
+    candidate_with(of, key, text, second, print)
+}
+
+/// As [`candidate`], with the fingerprint of another text, where many are to be made quickly.
+fn candidate_with(of: &str, key: &str, text: &str, second: i64, print: Fingerprint) -> Candidate {
     let url: url::Url = format!("https://{of}.example/{key}").parse().unwrap();
     Candidate {
         feed: feed(of),
@@ -70,8 +82,7 @@ fn candidate(of: &str, key: &str, text: &str, second: i64) -> Candidate {
             content: Some(ContentHash(xxhash_rust::xxh3::xxh3_128(text.as_bytes()).to_be_bytes())),
             title: Some(7),
             shingles: vec![3, 900, 4_000_000_000],
-            // Numbers, openings and the sketch of some text, so that every field is written and read.
-            ..Fingerprint::of("خبر قصير", "سجل الفريق 11 هدفا يوم الاثنين في 3 مباريات")
+            ..print
         },
     }
 }
@@ -374,6 +385,10 @@ fn old_items_are_removed_a_few_at_a_time() {
 }
 
 fn cursor(polls: u64, seen: usize) -> FeedCursor {
+    cursor_with(polls, seen, recurring(polls))
+}
+
+fn cursor_with(polls: u64, seen: usize, recurring: RecurringLines) -> FeedCursor {
     let seen =
         (0..seen).map(|n| Seen { key: EntryKey::of("guid", &n.to_string()), url: None, hash: n as u64, page_tries: 1 });
     FeedCursor {
@@ -391,7 +406,7 @@ fn cursor(polls: u64, seen: usize) -> FeedCursor {
         led_away: Some(LedAway { to: "https://rt.example/2".parse().unwrap(), polls: 3 }),
         body_hash: Some(4),
         distrusted: false,
-        recurring: recurring(polls),
+        recurring,
     }
 }
 
