@@ -53,6 +53,8 @@ pub(super) struct Mending<'a> {
     gone: BTreeSet<ItemId>,
     end: u64,
     newest: Timestamp,
+    /// Whether the item in hand is one that had no fingerprint until now.
+    fresh: bool,
     /// What is lost.
     pub(super) lost: Vec<String>,
 }
@@ -68,6 +70,7 @@ impl<'a> Mending<'a> {
             gone: BTreeSet::new(),
             end: 0,
             newest: Timestamp::UNIX_EPOCH,
+            fresh: false,
             lost: Vec::new(),
         }
     }
@@ -178,6 +181,7 @@ impl<'a> Mending<'a> {
             }
         }
         self.revisions(&stored)?;
+        self.fresh = stored.borrowed != before.borrowed;
         self.fingerprint(&mut stored, &whole)?;
         if stored != before {
             values::put(&mut self.staged, Table::Items, &keys::number(no), &schema::encode_item(&stored)?)?;
@@ -244,6 +248,10 @@ impl<'a> Mending<'a> {
             return Err(error);
         }
         if !fits {
+            if !self.fresh {
+                self.lost
+                    .push(format!("item {}: its fingerprint, which was made again from its words", stored.item.id));
+            }
             let fingerprint = fingerprint_of(whole);
             stored.content_hash = fingerprint.content;
             let record = fingerprints::encode(&stored.item, &fingerprint)?;
@@ -301,8 +309,13 @@ impl<'a> Mending<'a> {
                 if old.is_duplicate() {
                     (new.item.verdict, new.item.judged) = (Verdict::new_item(), None);
                 }
+                self.lost.push(format!(
+                    "item {}: that it was a copy of {id}, which is lost; it is in sight now",
+                    new.item.id
+                ));
                 self.end += 1;
                 new.item.seq = Seq(self.end);
+                self.fresh = true;
                 self.fingerprint(&mut new, &whole)?;
                 for (table, key, _) in records::index(&old)? {
                     self.staged.remove(table, key);
@@ -373,6 +386,9 @@ impl<'a> Mending<'a> {
             let read = feeds::cursor(&self.staged, &feed);
             // What a feed still has of what is lost comes in again.
             if self.read(read)?.is_none() || !self.gone.is_empty() {
+                self.lost.push(format!(
+                    "where the feed {feed} was left: it is read from its beginning, and nothing is doubled"
+                ));
                 for key in [keys::cursor(&feed), keys::seen(&feed), keys::recurring(&feed)] {
                     values::remove(&mut self.staged, Table::Cursors, &key)?;
                 }
@@ -385,6 +401,7 @@ impl<'a> Mending<'a> {
             let bytes = values::get(&self.staged, Table::Polls, &key).map(Option::unwrap_or_default);
             let read = bytes.and_then(|bytes| feeds::decode_poll(feed.as_str(), &bytes).map(Some));
             if self.read(read)?.is_none() {
+                self.lost.push(format!("a poll of {feed}"));
                 values::remove(&mut self.staged, Table::Polls, &key)?;
             }
             polls.insert(feed, keys::last_number(&key).unwrap_or_default() + 1);
@@ -402,6 +419,7 @@ impl<'a> Mending<'a> {
         for feed in unread {
             let read = feeds::unread(&self.staged, &feed);
             if self.read(read)?.is_none() {
+                self.lost.push(format!("the last unread document of {feed}"));
                 for key in [keys::unread(&feed), keys::unread_body(&feed)] {
                     values::remove(&mut self.staged, Table::Unread, &key)?;
                 }

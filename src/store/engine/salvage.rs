@@ -33,11 +33,14 @@ pub(in crate::store) fn records(
     };
     for listed in manifest.bulk.iter().rev().chain(manifest.index.iter().rev()) {
         let path = root.join(&listed.name);
-        if path.exists() {
-            damaged.extend(sorted::salvage(&path, each)?);
-        } else {
-            damaged.push(format!("{}: the file is missing", listed.name));
+        let found = match path.exists() {
+            true => sorted::salvage(&path, each)?,
+            false => vec![format!("{}: the file is missing", listed.name)],
+        };
+        if !found.is_empty() && listed.name.ends_with(".index") {
+            damaged.push(format!("{}: {SMALL}", listed.name));
         }
+        damaged.extend(found);
     }
     for number in manifest.frozen.into_iter().chain([manifest.front]) {
         let directory = front_path(root, number);
@@ -94,6 +97,10 @@ pub(in crate::store) fn first_layout(
     }
     Ok(damaged)
 }
+
+/// What cannot be named one by one where a file of small records is not whole: its keys went with it.
+const SMALL: &str = "cursors, polls and unread documents of feeds, judgements, corrections, pins and consumers that stood in what is \
+                     damaged are lost, or as older files have them";
 
 /// For reading once, from one end to the other.
 const CACHE: u64 = 32 << 20;

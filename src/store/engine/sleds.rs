@@ -126,7 +126,7 @@ fn fault(error: sled::Error) -> Fault {
         sled::Error::Io(_) if text.contains("could not acquire lock") => Fault::Locked,
         // A file that ends where more is expected is damage as well.
         sled::Error::Io(error) if error.kind() != io::ErrorKind::UnexpectedEof => Fault::Other(error.to_string()),
-        sled::Error::Unsupported(_) => Fault::Other(text),
+        // Among them what it says of settings that it cannot read: they are damaged.
         _ => Fault::Corrupt(text),
     }
 }

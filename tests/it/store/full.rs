@@ -120,7 +120,8 @@ fn a_full_disk_loses_nothing_that_was_acknowledged() {
             steps += acknowledged.map_or(0, |step| step - from);
             // Opened while there is still no room: it says so or it opens, and harms nothing.
             shut += child(&disk, &beside, 0).refusals().count();
-            size += fastrand::u64(1 << 19..3 << 19);
+            // What is ahead of sled has to go into it again, which takes three times as much.
+            size += fastrand::u64(6 << 19..10 << 19);
             disk.resize(size);
             let compared = beside.compare(&disk.store(), acknowledged.unwrap_or(from));
             compared.unwrap_or_else(|wrong| panic!("round {round}, {size} bytes: {wrong}"));
