@@ -19,7 +19,7 @@ use rasid::store::{Decided, Group, MAX_PRUNE, Store, Writer};
 use rasid::story::Sketch;
 use serde_json::Value;
 
-use crate::store_items::{LEVEL, LOG_RECORD, Stream, at, feed, live, record};
+use crate::store_items::{LOG_RECORD, SEALED, Stream, at, feed, live, record};
 use crate::{GROUP, directory, heading, opened, row, seconds, write};
 
 /// How long the store is watched after half of the items are gone, and how often it is looked at.
@@ -104,7 +104,7 @@ pub fn disk(items: usize) {
     let directory = directory();
     let path = directory.path();
     let (store, writer) = opened(path);
-    let zstd = zstd::bulk::Compressor::new(LEVEL).unwrap();
+    let zstd = zstd::bulk::Compressor::new(SEALED).unwrap();
     let mut kept = Kept { store, writer, alive: VecDeque::new(), zstd, pruning: 0.0 };
     heading("Bytes on the disk", &["items alive", "alive, MB", "on disk, MB", "disk : alive"]);
     let mut stream = write(Stream::new(7, 0), items, |group| kept.add(group));
@@ -202,7 +202,7 @@ fn compare(name: &str, records: &[Vec<u8>]) {
     let plain: usize = tried.iter().map(|record| record.len()).sum();
     let each = |bytes: usize| format!("{:.0}", bytes as f64 / tried.len() as f64);
     let measured = |dictionary: &[u8]| {
-        let mut compressor = zstd::bulk::Compressor::with_dictionary(LEVEL, dictionary).unwrap();
+        let mut compressor = zstd::bulk::Compressor::with_dictionary(SEALED, dictionary).unwrap();
         let mut decompressor = zstd::bulk::Decompressor::with_dictionary(dictionary).unwrap();
         let mut packed = Vec::new();
         let there = seconds(|| packed = tried.iter().map(|record| compressor.compress(record).unwrap()).collect());

@@ -23,7 +23,9 @@ use crate::made_up;
 pub const FEEDS: usize = 50;
 pub const TOPICS: usize = 40;
 /// The level at which the store compresses.
-pub const LEVEL: i32 = 3;
+pub const LEVEL: i32 = 1;
+/// And at which it compresses what is sealed.
+pub const SEALED: i32 = 3;
 /// Entries that a feed's document has.
 const SHOWN: usize = 30;
 /// A poll brings about so many items, so a group of 256 leaves 16 feeds.

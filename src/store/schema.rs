@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use url::Url;
 
 use super::StoreError;
-use super::packing::{self, LEVEL, OPEN};
+use super::packing::{self, OPEN};
 use crate::dedup::{Original, Verdict, VerdictKind};
 use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq, TopicId};
 use crate::item::{Content, Copy, Correction, Item, Judged, LogKind, PublishedFrom, TextFrom};
@@ -439,10 +439,9 @@ fn packed(version: u8, record: &impl Serialize, what: impl Fn() -> String) -> Re
     let failed =
         |error: &dyn std::fmt::Display| StoreError::Engine(format!("{}: it cannot be encoded: {error}", what()));
     let bytes = postcard::to_stdvec(record).map_err(|error| failed(&error))?;
-    let mut out = vec![version];
     // sled's own compression cannot be built beside a current zstd, and cannot be switched afterwards.
-    zstd::stream::copy_encode(bytes.as_slice(), &mut out, LEVEL).map_err(|error| failed(&error))?;
-    Ok(out)
+    let packed = packing::compress(&bytes).map_err(|error| failed(&error))?;
+    Ok([&[version][..], &packed].concat())
 }
 
 fn unpacked<T: DeserializeOwned>(newest: u8, bytes: &[u8], what: impl Fn() -> String) -> Result<T, StoreError> {
@@ -454,10 +453,9 @@ fn unpacked<T: DeserializeOwned>(newest: u8, bytes: &[u8], what: impl Fn() -> St
 
 /// `[version][zstd]` of bytes that are no record of ours.
 pub(super) fn packed_bytes(bytes: &[u8], what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
-    let mut out = vec![V1];
-    zstd::stream::copy_encode(bytes, &mut out, LEVEL)
+    let packed = packing::compress(bytes)
         .map_err(|error| StoreError::Engine(format!("{}: it cannot be compressed: {error}", what())))?;
-    Ok(out)
+    Ok([&[V1][..], &packed].concat())
 }
 
 pub(super) fn unpacked_bytes(bytes: &[u8], what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {

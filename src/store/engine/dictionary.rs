@@ -12,8 +12,10 @@ use std::sync::{Mutex, PoisonError};
 use zstd::zstd_safe::{CCtx, DCtx, get_frame_content_size};
 
 use super::tables::Table;
-use crate::store::packing::{self, LEVEL, MAX_OPEN, OPEN};
+use crate::store::packing::{self, MAX_OPEN, OPEN};
 
+/// The level of zstd for what is sealed: with a dictionary no slower than the first is without.
+const LEVEL: i32 = 3;
 /// So large it may be, in bytes.
 const SIZE: usize = 64 << 10;
 /// On so many records it is trained at most, and at least.

@@ -32,7 +32,7 @@ use super::filter::{self, Filter};
 use super::frames::{self, Frame};
 use super::layers::{Found, Part, Range, Source};
 use super::tables::{Table, asked};
-use crate::store::StoreError;
+use crate::store::{StoreError, packing};
 
 const MAGIC: &[u8; 8] = b"rasid 2\n";
 const HEAD: usize = 8 + 1 + 7 + 8 + 8;
@@ -107,8 +107,25 @@ impl Writer {
         })
     }
 
+    /// The next record, as [`Sorted::copied`] gives it.
+    pub(super) fn copy(&mut self, table: Table, key: &[u8], value: Option<&[u8]>) -> io::Result<()> {
+        match value.and_then(<[u8]>::split_first) {
+            Some((&SHORT, value)) => self.put(table, key, Some(value), true),
+            Some((_, value)) => self.push(table, key, Some(value)),
+            None => self.push(table, key, None),
+        }
+    }
+
     /// The next record; keys rise within a table, tables rise.
     pub(super) fn push(&mut self, table: Table, key: &[u8], value: Option<&[u8]>) -> io::Result<()> {
+        let short = match (&self.dictionary, value) {
+            (Some(dictionary), Some(value)) if !table.is_derived() => dictionary.shorten(table, value),
+            _ => None,
+        };
+        self.put(table, key, short.as_deref().or(value), short.is_some())
+    }
+
+    fn put(&mut self, table: Table, key: &[u8], value: Option<&[u8]>, shortened: bool) -> io::Result<()> {
         if self.first.as_ref().is_some_and(|(of, _)| *of != table) || self.block.len() >= BLOCK {
             self.end_block()?;
         }
@@ -126,12 +143,7 @@ impl Writer {
             self.previous.clear();
             self.previous.extend_from_slice(key);
         } else {
-            let short = match (&self.dictionary, value) {
-                (Some(dictionary), Some(value)) => dictionary.shorten(table, value),
-                _ => None,
-            };
-            let shortened = short.is_some();
-            frames::push(&mut self.block, table, key, short.as_deref().or(value), shortened);
+            frames::push(&mut self.block, table, key, value, shortened);
         }
         if let Some(asked) = asked(table, key) {
             let hash = filter::hash(table, asked);
@@ -412,7 +424,7 @@ impl Sorted {
             if frames::sum(&bytes) != sum {
                 return Err(self.damaged(block));
             }
-            bytes = zstd::stream::decode_all(bytes.as_slice()).map_err(|_| self.damaged(block))?;
+            bytes = packing::decompress(&bytes).map_err(|_| self.damaged(block))?;
         }
         let bytes = Arc::new(bytes);
         self.cache.put((self.id, block), &bytes);
@@ -430,8 +442,8 @@ impl Sorted {
         }
     }
 
-    /// All records of a block, in order.
-    fn records(&self, block: usize) -> Result<Vec<Record>, StoreError> {
+    /// All records of a block, in order; where they are only copied, as they stand in the file, behind a mark.
+    fn records(&self, block: usize, copied: bool) -> Result<Vec<Record>, StoreError> {
         let bytes = self.read_block(block)?;
         let mut records = Vec::new();
         if Table::of(self.contents.blocks[block].table).is_some_and(Table::is_derived) {
@@ -446,14 +458,35 @@ impl Sorted {
         while at < bytes.len() {
             let frame = Frame::read(&bytes[at..]).ok_or_else(|| self.damaged(block))?;
             at += frame.length;
-            records.push((frame.key.to_vec(), self.value_of(&frame, block)?));
+            let value = match frame.value {
+                Some(value) if copied && frame.shortened => Some([&[SHORT], value].concat()),
+                _ => {
+                    let value = self.value_of(&frame, block)?;
+                    if copied { value.map(|value| [&[WHOLE], value.as_slice()].concat()) } else { value }
+                }
+            };
+            records.push((frame.key.to_vec(), value));
         }
         Ok(records)
     }
 
+    /// All records of a table, for a file that is made with `dictionary`: what is compressed with the same one is copied.
+    pub(super) fn copied(self: Arc<Self>, table: Table, dictionary: Option<&Dictionary>) -> Option<Box<dyn Source>> {
+        let number = table as u8;
+        let first = self.contents.blocks.partition_point(|block| block.table < number);
+        let end = self.contents.blocks.partition_point(|block| block.table <= number);
+        let same = dictionary.map(Dictionary::bytes) == self.dictionary.as_deref().map(Dictionary::bytes);
+        let copied = if same { Reading::Copied } else { Reading::Marked };
+        let range = (Bound::Unbounded, Bound::Unbounded);
+        (first < end).then(|| {
+            Box::new(Walk { file: self, range, first, end, front: Vec::new(), back: Vec::new(), reading: copied })
+                as Box<dyn Source>
+        })
+    }
+
     /// The records of a block that are whole.
     fn whole_records(&self, block: usize) -> Vec<Record> {
-        if let Ok(records) = self.records(block) {
+        if let Ok(records) = self.records(block, false) {
             return records;
         }
         let Ok(bytes) = self.read_block(block) else { return Vec::new() };
@@ -607,7 +640,9 @@ impl Part for Sorted {
         };
         (first < end).then(|| {
             let range = range.clone();
-            Box::new(Walk { file: self, range, first, end, front: Vec::new(), back: Vec::new() }) as Box<dyn Source>
+            let reading = Reading::Whole;
+            Box::new(Walk { file: self, range, first, end, front: Vec::new(), back: Vec::new(), reading })
+                as Box<dyn Source>
         })
     }
 }
@@ -623,11 +658,32 @@ struct Walk {
     front: Vec<Record>,
     /// Records of the block read last from the back; the next one last.
     back: Vec<Record>,
+    reading: Reading,
 }
+
+/// How values are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reading {
+    /// As they were written.
+    Whole,
+    /// The same behind [`WHOLE`].
+    Marked,
+    /// Behind [`SHORT`] as they stand in the file, where they are compressed with its dictionary.
+    Copied,
+}
+
+/// Before a value that is copied: it is compressed with the dictionary, or not.
+const SHORT: u8 = 1;
+const WHOLE: u8 = 0;
 
 impl Walk {
     fn read(&mut self, block: usize) -> Result<Vec<Record>, StoreError> {
-        let read = self.file.records(block);
+        let mut read = self.file.records(block, self.reading == Reading::Copied);
+        if let (Ok(records), Reading::Marked) = (&mut read, self.reading) {
+            for value in records.iter_mut().filter_map(|(_, value)| value.as_mut()) {
+                value.insert(0, WHOLE);
+            }
+        }
         if read.is_err() {
             // Rule 6 holds here, too: over after the first error.
             (self.first, self.end) = (0, 0);

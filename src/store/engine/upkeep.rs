@@ -40,6 +40,8 @@ const MAX_BULK: u64 = 256 << 20;
 const OUTDATED: u64 = 5;
 /// All indexes are put together when of so many of their entries one says that something is gone.
 const REMOVALS: u64 = 6;
+/// Every so many fronts what is new is looked at for another dictionary.
+const TRAINED_EVERY: u64 = 64;
 /// A front this small is not sealed only to save space.
 const MIN_SEALED: u64 = 2 << 20;
 
@@ -208,7 +210,7 @@ fn seal(shared: &Arc<Shared>) -> io::Result<()> {
     let Some(front) = layers.frozen.clone() else { return Ok(()) };
     let number = front.number;
     let mut dead: BTreeMap<usize, u64> = BTreeMap::new();
-    let dictionary = sealed_dictionary(&front, &layers)?;
+    let dictionary = sealed_dictionary(&front, &layers);
     let mut bulk = Making::begin(shared, Span { bulk: true, from: number, to: number }, dictionary)?;
     let mut index = Making::begin(shared, Span { bulk: false, from: number, to: number }, None)?;
     for table in Table::ALL {
@@ -271,11 +273,15 @@ fn weight(file: &Sorted, table: Table, key: &[u8]) -> Option<u64> {
     file.weight(table, key).ok().flatten()
 }
 
-/// A dictionary trained on what is sealed, or else the newest there is.
-fn sealed_dictionary(front: &Front, layers: &Layers) -> io::Result<Option<Arc<Dictionary>>> {
+/// The newest dictionary there is; now and then one that is trained on what is sealed: training takes as long as sealing,
+/// and records that are compressed with the same one are copied when files are put together.
+fn sealed_dictionary(front: &Front, layers: &Layers) -> Option<Arc<Dictionary>> {
+    let newest = layers.bulk.iter().find_map(|file| file.dictionary().cloned());
+    if newest.is_some() && !front.number.is_multiple_of(TRAINED_EVERY) {
+        return newest;
+    }
     let mut values = front.all(Table::Items).filter_map(|record| record.ok().and_then(|(_, value)| value));
-    let trained = Dictionary::train(Table::Items, &mut values).map(Arc::new);
-    Ok(trained.or_else(|| layers.bulk.iter().find_map(|file| file.dictionary().cloned())))
+    Dictionary::train(Table::Items, &mut values).map(Arc::new).or(newest)
 }
 
 /// Puts indexes together where there are several of one level, or many removals. Whether there was something to do.
@@ -342,16 +348,20 @@ fn put_together(shared: &Arc<Shared>, bulk: bool, range: std::ops::Range<usize>)
         to: those.iter().map(|file| file.span.to).max().unwrap_or_default(),
     };
     let dictionary = those.iter().find_map(|file| file.dictionary().cloned());
-    let mut making = Making::begin(shared, span, dictionary)?;
+    let mut making = Making::begin(shared, span, dictionary.clone())?;
     for table in Table::ALL.into_iter().filter(|table| (table.keeping() == Keeping::Bulk) == bulk) {
         let everything = (Bound::Unbounded, Bound::Unbounded);
-        let sources = those.iter().filter_map(|file| Arc::clone(file).range(table, &everything)).collect();
+        let sources = those.iter().filter_map(|file| match table.is_derived() {
+            true => Arc::clone(file).range(table, &everything),
+            false => Arc::clone(file).copied(table, dictionary.as_deref()),
+        });
+        let sources = sources.collect();
         for record in Merge::over(sources, true) {
             let (key, value) = record.map_err(io::Error::other)?;
             let replaced = bulk && is_known(&layers, newer, table, &key).map_err(io::Error::other)?;
             let needed = value.is_some() || older.iter().any(|file| file.may_have(table, &key));
             if needed && !replaced {
-                making.push(table, &key, value.as_deref())?;
+                making.copy(table, &key, value.as_deref())?;
             }
         }
     }
@@ -414,11 +424,25 @@ impl<'a> Making<'a> {
     }
 
     fn push(&mut self, table: Table, key: &[u8], value: Option<&[u8]>) -> io::Result<()> {
+        self.go_on()?;
+        self.writer.as_mut().map_or(Ok(()), |writer| writer.push(table, key, value))
+    }
+
+    /// A record out of other files.
+    fn copy(&mut self, table: Table, key: &[u8], value: Option<&[u8]>) -> io::Result<()> {
+        self.go_on()?;
+        match table.is_derived() {
+            true => self.writer.as_mut().map_or(Ok(()), |writer| writer.push(table, key, value)),
+            false => self.writer.as_mut().map_or(Ok(()), |writer| writer.copy(table, key, value)),
+        }
+    }
+
+    fn go_on(&mut self) -> io::Result<()> {
         self.pushed += 1;
         if self.pushed.is_multiple_of(1_024) && self.shared.stopping.load(Ordering::Relaxed) {
             return Err(stopping());
         }
-        self.writer.as_mut().map_or(Ok(()), |writer| writer.push(table, key, value))
+        Ok(())
     }
 
     fn finish(mut self) -> io::Result<Option<Sorted>> {
