@@ -47,17 +47,18 @@ const LOAD: usize = 20_000;
 /// How the process that opens the store is told what it is for.
 const CHILD: &str = "opened-by-itself";
 
-fn main() {
+fn main() -> std::process::ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     if let [child, path] = arguments.as_slice()
         && child == CHILD
     {
-        return opened_by_itself(Path::new(path));
+        opened_by_itself(Path::new(path));
+        return std::process::ExitCode::SUCCESS;
     }
     let parts = ["commits", "pages", "open", "disk", "dictionary"];
     if let Some(other) = arguments.iter().find(|argument| !parts.contains(&argument.as_str())) {
         println!("`{other}` is no part; there are: {}", parts.join(", "));
-        std::process::exit(2);
+        return std::process::ExitCode::from(2);
     }
     let wanted = |part: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == part);
     let items = number("RASID_ITEMS", 100_000);
@@ -80,6 +81,7 @@ fn main() {
     if wanted("dictionary") {
         store_disk::dictionary();
     }
+    std::process::ExitCode::SUCCESS
 }
 
 fn number(name: &str, otherwise: usize) -> usize {

@@ -64,13 +64,23 @@ pub struct Built {
     loaded: Arc<Loaded>,
 }
 
+/// How often it is told how far long work at the start is.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+
 /// Opens the store and makes the HTTP client. Blocking: opening replays what was written since the last time.
 ///
 /// # Errors
 /// When another process holds the store, when it cannot be read, or when no HTTP client can be made.
 pub fn build(config: &Config) -> anyhow::Result<Built> {
     let client = Client::new(&config.fetch).map_err(anyhow::Error::msg)?;
-    let (store, writer) = store::open(&config.store)?;
+    // A store of an older layout takes its time, and says how far it is.
+    let mut told = std::time::Instant::now();
+    let (store, writer) = store::open_with(&config.store, &mut |doing, done, _| {
+        if told.elapsed() >= TELL_EVERY {
+            told = std::time::Instant::now();
+            tracing::info!(done, "opening the store: {doing}");
+        }
+    })?;
     let taught = Arc::new(store.taught()?);
     Ok(Built { store, writer, client, loaded: Arc::new(loaded(config, taught)) })
 }

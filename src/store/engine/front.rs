@@ -27,7 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use sled::transaction::{ConflictableTransactionResult, TransactionError, Transactional as _, TransactionalTree};
 
 use super::Writes;
-use super::layers::{Found, Part, Range, Source};
+use super::layers::{Found, Part, Range, Record, Said, Source};
 use super::sleds::{self, Fault, Opened};
 use super::sorted::Salvaged;
 use super::tables::Table;
@@ -234,7 +234,7 @@ impl Front {
     fn apply_to_sled(&self, writes: &Writes, number: u64) -> Result<(), StoreError> {
         let mut trees: Vec<&sled::Tree> = Vec::with_capacity(self.trees.len());
         let mut place = [usize::MAX; Table::ALL.len()];
-        for ((table, _), _) in writes {
+        for (table, _) in writes.keys() {
             if let (Some(tree), usize::MAX) = (&self.trees[*table as usize], place[*table as usize]) {
                 place[*table as usize] = trees.len();
                 trees.push(tree);
@@ -286,10 +286,7 @@ impl Front {
     }
 
     /// All that it has of a table, in key order.
-    pub(super) fn all(
-        &self,
-        table: Table,
-    ) -> Box<dyn Iterator<Item = Result<(Vec<u8>, Option<Vec<u8>>), StoreError>> + '_> {
+    pub(super) fn all(&self, table: Table) -> Box<dyn Iterator<Item = Said> + '_> {
         match &self.trees[table as usize] {
             Some(tree) => Box::new(tree.iter().map(move |entry| {
                 let (key, value) = entry.map_err(|error| self.tree_error(table, &error))?;
@@ -380,7 +377,7 @@ impl InSled {
     fn step(
         &mut self,
         step: impl FnOnce(&mut sled::Iter) -> Option<sled::Result<(sled::IVec, sled::IVec)>>,
-    ) -> Option<Result<(Vec<u8>, Option<Vec<u8>>), StoreError>> {
+    ) -> Option<Said> {
         match step(self.iter.as_mut()?) {
             Some(Ok((key, value))) => Some(Ok((key.to_vec(), read_value(&value).map(<[u8]>::to_vec)))),
             Some(Err(error)) => {
@@ -396,11 +393,11 @@ impl InSled {
 }
 
 impl Source for InSled {
-    fn next(&mut self) -> Option<Result<(Vec<u8>, Option<Vec<u8>>), StoreError>> {
+    fn next(&mut self) -> Option<Said> {
         self.step(Iterator::next)
     }
 
-    fn next_back(&mut self) -> Option<Result<(Vec<u8>, Option<Vec<u8>>), StoreError>> {
+    fn next_back(&mut self) -> Option<Said> {
         self.step(DoubleEndedIterator::next_back)
     }
 }
@@ -412,7 +409,7 @@ struct InMemory {
     /// What was not copied out yet.
     range: Range,
     /// The next one last.
-    copied: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    copied: Vec<Record>,
     forward: bool,
 }
 
@@ -446,7 +443,7 @@ impl InMemory {
         self.copied.reverse();
     }
 
-    fn give(&mut self, forward: bool) -> Option<Result<(Vec<u8>, Option<Vec<u8>>), StoreError>> {
+    fn give(&mut self, forward: bool) -> Option<Said> {
         self.fill(forward);
         let (key, value) = self.copied.pop()?;
         let left = Bound::Excluded(key.clone());
@@ -456,11 +453,11 @@ impl InMemory {
 }
 
 impl Source for InMemory {
-    fn next(&mut self) -> Option<Result<(Vec<u8>, Option<Vec<u8>>), StoreError>> {
+    fn next(&mut self) -> Option<Said> {
         self.give(true)
     }
 
-    fn next_back(&mut self) -> Option<Result<(Vec<u8>, Option<Vec<u8>>), StoreError>> {
+    fn next_back(&mut self) -> Option<Said> {
         self.give(false)
     }
 }

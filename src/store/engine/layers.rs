@@ -38,7 +38,9 @@ pub(super) enum Found {
 }
 
 /// A key, and its value or that it is gone.
-pub(super) type Said = Result<(Vec<u8>, Option<Vec<u8>>), StoreError>;
+pub(super) type Record = (Vec<u8>, Option<Vec<u8>>);
+/// The same, where it could be read.
+pub(super) type Said = Result<Record, StoreError>;
 
 /// The entries of a range in one part, from either end.
 pub(super) trait Source: Send {
@@ -102,7 +104,7 @@ impl Layers {
 /// The entries of several sources in key order, the first source that has a key deciding; what is gone is told, too.
 pub(super) struct Merge {
     sources: Vec<Box<dyn Source>>,
-    heads: Vec<Option<(Vec<u8>, Option<Vec<u8>>)>>,
+    heads: Vec<Option<Record>>,
     forward: bool,
     begun: bool,
     ended: bool,
@@ -120,7 +122,7 @@ impl Merge {
         Ok(())
     }
 
-    fn step(&mut self) -> Result<Option<(Vec<u8>, Option<Vec<u8>>)>, StoreError> {
+    fn step(&mut self) -> Result<Option<Record>, StoreError> {
         if !self.begun {
             self.begun = true;
             (0..self.sources.len()).try_for_each(|n| self.advance(n))?;

@@ -16,8 +16,12 @@
 //! Records that other records do not give again stand as [`super::frames`]: damage costs one of them, and they are found
 //! without the contents. Derived entries are compressed by the block, their keys without what they share with the one before.
 
+mod salvage;
+mod walk;
+mod write;
+
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write as _};
+use std::io::{self, Write as _};
 use std::ops::Bound;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -30,9 +34,12 @@ use super::cache::Cache;
 use super::dictionary::Dictionary;
 use super::filter::{self, Filter};
 use super::frames::{self, Frame};
-use super::layers::{Found, Part, Range, Source};
+use super::layers::{Found, Part, Range, Record, Source};
 use super::tables::{Table, asked};
 use crate::store::{StoreError, packing};
+pub(super) use salvage::{Salvaged, salvage};
+use walk::{Reading, SHORT, WHOLE, Walk};
+pub(super) use write::Writer;
 
 const MAGIC: &[u8; 8] = b"rasid 2\n";
 const HEAD: usize = 8 + 1 + 7 + 8 + 8;
@@ -71,130 +78,10 @@ struct Block {
     sum: u32,
 }
 
-/// Writes one.
-pub(super) struct Writer {
-    out: BufWriter<File>,
-    path: PathBuf,
-    offset: u64,
-    block: Vec<u8>,
-    first: Option<(Table, Vec<u8>)>,
-    previous: Vec<u8>,
-    contents: Contents,
-    hashes: Vec<u64>,
-    dictionary: Option<Arc<Dictionary>>,
-}
-
-impl Writer {
-    pub(super) fn create(path: &Path, span: Span, dictionary: Option<Arc<Dictionary>>) -> io::Result<Self> {
-        let mut out = BufWriter::with_capacity(1 << 18, File::create(path)?);
-        let mut head = MAGIC.to_vec();
-        head.push(u8::from(span.bulk));
-        head.resize(16, 0);
-        head.extend_from_slice(&span.from.to_be_bytes());
-        head.extend_from_slice(&span.to.to_be_bytes());
-        head.extend_from_slice(&first_copy(dictionary.as_deref())?);
-        out.write_all(&head)?;
-        Ok(Self {
-            out,
-            path: path.to_owned(),
-            offset: head.len() as u64,
-            block: Vec::new(),
-            first: None,
-            previous: Vec::new(),
-            contents: Contents::default(),
-            hashes: Vec::new(),
-            dictionary,
-        })
-    }
-
-    /// The next record, as [`Sorted::copied`] gives it.
-    pub(super) fn copy(&mut self, table: Table, key: &[u8], value: Option<&[u8]>) -> io::Result<()> {
-        match value.and_then(<[u8]>::split_first) {
-            Some((&SHORT, value)) => self.put(table, key, Some(value), true),
-            Some((_, value)) => self.push(table, key, Some(value)),
-            None => self.push(table, key, None),
-        }
-    }
-
-    /// The next record; keys rise within a table, tables rise.
-    pub(super) fn push(&mut self, table: Table, key: &[u8], value: Option<&[u8]>) -> io::Result<()> {
-        let short = match (&self.dictionary, value) {
-            (Some(dictionary), Some(value)) if !table.is_derived() => dictionary.shorten(table, value),
-            _ => None,
-        };
-        self.put(table, key, short.as_deref().or(value), short.is_some())
-    }
-
-    fn put(&mut self, table: Table, key: &[u8], value: Option<&[u8]>, shortened: bool) -> io::Result<()> {
-        if self.first.as_ref().is_some_and(|(of, _)| *of != table) || self.block.len() >= BLOCK {
-            self.end_block()?;
-        }
-        if self.first.is_none() {
-            self.first = Some((table, key.to_vec()));
-            self.previous.clear();
-        }
-        if table.is_derived() {
-            let shared = key.iter().zip(&self.previous).take_while(|(one, other)| one == other).count();
-            varint(&mut self.block, shared);
-            varint(&mut self.block, key.len() - shared);
-            varint(&mut self.block, value.map_or(0, |value| value.len() + 1));
-            self.block.extend_from_slice(&key[shared..]);
-            self.block.extend_from_slice(value.unwrap_or_default());
-            self.previous.clear();
-            self.previous.extend_from_slice(key);
-        } else {
-            frames::push(&mut self.block, table, key, value, shortened);
-        }
-        if let Some(asked) = asked(table, key) {
-            let hash = filter::hash(table, asked);
-            if self.hashes.last() != Some(&hash) {
-                self.hashes.push(hash);
-            }
-        }
-        self.contents.entries += 1;
-        self.contents.gone += u64::from(value.is_none());
-        match self.contents.last.last_mut() {
-            Some((of, last)) if *of == table as u8 => {
-                last.clear();
-                last.extend_from_slice(key);
-            }
-            _ => self.contents.last.push((table as u8, key.to_vec())),
-        }
-        Ok(())
-    }
-
-    fn end_block(&mut self) -> io::Result<()> {
-        let Some((table, first)) = self.first.take() else { return Ok(()) };
-        let raw = std::mem::take(&mut self.block);
-        let bytes = if table.is_derived() { zstd::bulk::compress(&raw, LEVEL)? } else { raw };
-        self.out.write_all(&bytes)?;
-        let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
-        let sum = frames::sum(&bytes);
-        self.contents.blocks.push(Block { table: table as u8, first, offset: self.offset, length, sum });
-        self.offset += bytes.len() as u64;
-        self.block = bytes;
-        self.block.clear();
-        Ok(())
-    }
-
-    /// Completes the file and syncs it. Whether there is anything in it: an empty one is removed.
-    pub(super) fn finish(mut self) -> io::Result<bool> {
-        self.end_block()?;
-        if self.contents.entries == 0 {
-            drop(self.out);
-            fs::remove_file(&self.path)?;
-            return Ok(false);
-        }
-        self.contents.filter = Filter::of(&self.hashes);
-        self.contents.dictionary =
-            self.dictionary.as_ref().map(|dictionary| dictionary.bytes().to_vec()).unwrap_or_default();
-        let contents = postcard::to_stdvec(&self.contents).map_err(io::Error::other)?;
-        self.out.write_all(&contents)?;
-        self.out.write_all(&footer(self.offset, &contents)?)?;
-        let file = self.out.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.sync_all()?;
-        Ok(true)
-    }
+fn footer(offset: u64, contents: &[u8]) -> io::Result<Vec<u8>> {
+    let length = u32::try_from(contents.len()).map_err(io::Error::other)?;
+    let sum = frames::sum(contents);
+    Ok([&offset.to_be_bytes()[..], &length.to_be_bytes(), &sum.to_be_bytes(), MAGIC].concat())
 }
 
 /// The dictionary as it stands behind the head.
@@ -211,20 +98,6 @@ fn read_first_copy(file: &[u8]) -> Option<Dictionary> {
     let sum = u32::from_be_bytes(*rest.get(4..)?.first_chunk()?);
     let bytes = rest.get(8..)?.get(..length)?;
     (length > 0 && frames::sum(bytes) == sum).then(|| Dictionary::new(bytes.to_vec()))
-}
-
-fn footer(offset: u64, contents: &[u8]) -> io::Result<Vec<u8>> {
-    let length = u32::try_from(contents.len()).map_err(io::Error::other)?;
-    let sum = frames::sum(contents);
-    Ok([&offset.to_be_bytes()[..], &length.to_be_bytes(), &sum.to_be_bytes(), MAGIC].concat())
-}
-
-fn varint(out: &mut Vec<u8>, mut n: usize) {
-    while n >= 0x80 {
-        out.push((n & 0x7f) as u8 | 0x80);
-        n >>= 7;
-    }
-    out.push(n as u8);
 }
 
 fn read_varint(bytes: &mut &[u8]) -> Option<usize> {
@@ -245,8 +118,6 @@ fn cut<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
     *bytes = rest;
     Some(first)
 }
-
-type Record = (Vec<u8>, Option<Vec<u8>>);
 
 /// One file, open for reading.
 pub(super) struct Sorted {
@@ -447,7 +318,7 @@ impl Sorted {
         let bytes = self.read_block(block)?;
         let mut records = Vec::new();
         if Table::of(self.contents.blocks[block].table).is_some_and(Table::is_derived) {
-            each_derived(&bytes, &mut |key, value| {
+            each_derived(&bytes, |key, value| {
                 records.push((key.to_vec(), value.map(<[u8]>::to_vec)));
                 true
             })
@@ -505,7 +376,7 @@ impl Drop for Sorted {
 }
 
 /// Calls `each` with the derived entries of a block until it says no. None where the block is not one.
-fn each_derived(mut bytes: &[u8], each: &mut dyn FnMut(&[u8], Option<&[u8]>) -> bool) -> Option<()> {
+fn each_derived(mut bytes: &[u8], mut each: impl FnMut(&[u8], Option<&[u8]>) -> bool) -> Option<()> {
     let mut key = Vec::new();
     while !bytes.is_empty() {
         let (shared, rest, value) = (read_varint(&mut bytes)?, read_varint(&mut bytes)?, read_varint(&mut bytes)?);
@@ -534,48 +405,6 @@ pub(super) fn span_in(path: &Path) -> Option<Span> {
     span_of(&head)
 }
 
-/// A record of a file that is damaged: its table, key and value.
-pub(super) type Salvaged = (Table, Vec<u8>, Option<Vec<u8>>);
-
-/// Gives every record of a file that is whole, in the order of the file, derived entries left out; and says in words what is
-/// damaged. Works without the list of contents; then what was compressed with the dictionary is lost with it.
-pub(super) fn salvage(
-    path: &Path,
-    each: &mut dyn FnMut(Salvaged) -> Result<(), StoreError>,
-) -> Result<Vec<String>, StoreError> {
-    let cache = Arc::new(Cache::new(0));
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let why = match Sorted::open(path, &cache) {
-        Ok(sorted) => {
-            let damaged = sorted.check();
-            for (n, block) in sorted.contents.blocks.iter().enumerate() {
-                let Some(table) = Table::of(block.table).filter(|table| !table.is_derived()) else { continue };
-                for (key, value) in sorted.whole_records(n) {
-                    each((table, key, value))?;
-                }
-            }
-            return Ok(damaged);
-        }
-        Err(why) => why,
-    };
-    let mut damaged = vec![format!("{name}: {why}; what is whole in it is read without")];
-    let bytes = fs::read(path)
-        .map_err(|source| StoreError::Io { what: format!("{}: cannot read it", path.display()), source })?;
-    let dictionary = read_first_copy(&bytes);
-    for frame in frames::whole(bytes.get(HEAD..).unwrap_or_default()).0 {
-        let value = match (frame.value, &dictionary) {
-            (Some(value), Some(dictionary)) if frame.shortened => dictionary.whole(value).ok().map(Some),
-            (Some(_), None) if frame.shortened => None,
-            (value, _) => Some(value.map(<[u8]>::to_vec)),
-        };
-        match value {
-            Some(value) => each((frame.table, frame.key.to_vec(), value))?,
-            None => damaged.push(format!("{name}: a record of {} cannot be read", frame.table.name())),
-        }
-    }
-    Ok(damaged)
-}
-
 impl Part for Sorted {
     fn get(&self, table: Table, key: &[u8], hash: Option<u64>) -> Result<Found, StoreError> {
         if hash.is_some_and(|hash| !self.contents.filter.may_have(hash)) {
@@ -585,7 +414,7 @@ impl Part for Sorted {
         let bytes = self.read_block(block)?;
         if table.is_derived() {
             let mut found = Found::Unknown;
-            let read = each_derived(&bytes, &mut |at, value| {
+            let read = each_derived(&bytes, |at, value| {
                 if at == key {
                     found = value.map_or(Found::Gone, |value| Found::There(value.to_vec()));
                 }
@@ -644,91 +473,5 @@ impl Part for Sorted {
             Box::new(Walk { file: self, range, first, end, front: Vec::new(), back: Vec::new(), reading })
                 as Box<dyn Source>
         })
-    }
-}
-
-/// Goes through blocks from either end.
-struct Walk {
-    file: Arc<Sorted>,
-    range: Range,
-    /// The blocks that were not read yet.
-    first: usize,
-    end: usize,
-    /// Records of the block read last from the front; the next one last.
-    front: Vec<Record>,
-    /// Records of the block read last from the back; the next one last.
-    back: Vec<Record>,
-    reading: Reading,
-}
-
-/// How values are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reading {
-    /// As they were written.
-    Whole,
-    /// The same behind [`WHOLE`].
-    Marked,
-    /// Behind [`SHORT`] as they stand in the file, where they are compressed with its dictionary.
-    Copied,
-}
-
-/// Before a value that is copied: it is compressed with the dictionary, or not.
-const SHORT: u8 = 1;
-const WHOLE: u8 = 0;
-
-impl Walk {
-    fn read(&mut self, block: usize) -> Result<Vec<Record>, StoreError> {
-        let mut read = self.file.records(block, self.reading == Reading::Copied);
-        if let (Ok(records), Reading::Marked) = (&mut read, self.reading) {
-            for value in records.iter_mut().filter_map(|(_, value)| value.as_mut()) {
-                value.insert(0, WHOLE);
-            }
-        }
-        if read.is_err() {
-            // Rule 6 holds here, too: over after the first error.
-            (self.first, self.end) = (0, 0);
-        }
-        let mut records = read?;
-        records.retain(|(key, _)| {
-            let above = match &self.range.0 {
-                Bound::Included(low) => key >= low,
-                Bound::Excluded(low) => key > low,
-                Bound::Unbounded => true,
-            };
-            let below = match &self.range.1 {
-                Bound::Included(high) => key <= high,
-                Bound::Excluded(high) => key < high,
-                Bound::Unbounded => true,
-            };
-            above && below
-        });
-        Ok(records)
-    }
-}
-
-impl Source for Walk {
-    fn next(&mut self) -> Option<Result<Record, StoreError>> {
-        while self.front.is_empty() && self.first < self.end {
-            let block = self.first;
-            self.first += 1;
-            match self.read(block) {
-                Ok(records) => self.front = records,
-                Err(error) => return Some(Err(error)),
-            }
-            self.front.reverse();
-        }
-        // What is left was read from the other end.
-        self.front.pop().or_else(|| (!self.back.is_empty()).then(|| self.back.remove(0))).map(Ok)
-    }
-
-    fn next_back(&mut self) -> Option<Result<Record, StoreError>> {
-        while self.back.is_empty() && self.first < self.end {
-            self.end -= 1;
-            match self.read(self.end) {
-                Ok(records) => self.back = records,
-                Err(error) => return Some(Err(error)),
-            }
-        }
-        self.back.pop().or_else(|| (!self.front.is_empty()).then(|| self.front.remove(0))).map(Ok)
     }
 }

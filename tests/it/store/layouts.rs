@@ -300,3 +300,29 @@ fn a_store_of_the_first_layout_is_made_one_of_this_and_kept() {
     fs::write(broken.path().join("CURRENT"), "../elsewhere").unwrap();
     assert!(refused(broken.path()).to_string().contains("names no generation"));
 }
+
+/// Files of a fixture, each compressed, in their directories.
+fn unpack_all(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for path in files(from, "") {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        match name.strip_suffix(".zst") {
+            Some(name) => fs::write(to.join(name), unpacked(from, name)).unwrap(),
+            None => unpack_all(&path, &to.join(name)),
+        }
+    }
+}
+
+#[test]
+fn a_store_of_this_layout_stays_readable() {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/stores/schema-2");
+    let dir = tempfile::tempdir().unwrap();
+    unpack_all(&fixture.join("store"), dir.path());
+    let expected = String::from_utf8(unpacked(&fixture, "expected.ndjson")).unwrap();
+    let (store, mut writer) = opened(dir.path());
+    assert_eq!(everything(&store), expected.lines().collect::<Vec<_>>());
+    clean(&store);
+    fill(&mut writer, 5_000, 1);
+    store.compact(&mut quiet()).unwrap();
+    clean(&store);
+}
