@@ -78,6 +78,7 @@ pub fn loaded(config: &Config, taught: Arc<Taught>) -> Loaded {
     Loaded {
         feeds: config.feeds.clone(),
         topics: Arc::new(taught.apply(&config.topics)),
+        sets: Arc::new(config.topics_file.sets.clone()),
         corpora: config.corpora.clone(),
         examples: config.examples.clone(),
         taught,

@@ -180,6 +180,7 @@ impl Teacher {
             *loaded = Arc::new(Loaded {
                 feeds: loaded.feeds.clone(),
                 topics: Arc::new(taught.apply(&loaded.topics)),
+                sets: Arc::clone(&loaded.sets),
                 corpora: Arc::clone(&loaded.corpora),
                 examples: Arc::clone(&loaded.examples),
                 taught: Arc::new(taught),

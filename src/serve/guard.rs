@@ -19,6 +19,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
+use super::web::is_page;
 use super::{ServerConfig, with_headers};
 
 /// Asked by whatever supervises the daemon, which knows no token; they tell nothing.
@@ -65,7 +66,8 @@ impl Guard {
         if !matches!(*method, Method::GET | Method::HEAD) && is_cross_site(headers, host) {
             return Some(Problem::foreign("another site's page sent the request; it may only read"));
         }
-        let open = OPEN.contains(&path);
+        // The page holds nothing by itself: what it shows it asks for with the token that its reader gave it.
+        let open = OPEN.contains(&path) || is_page(path);
         (self.token.is_some() && !has_token && !open).then(Problem::unauthorized)
     }
 }

@@ -27,6 +27,7 @@ mod stories;
 mod taught;
 mod values;
 mod verify;
+mod volume;
 mod writer;
 
 #[cfg(test)]
@@ -47,6 +48,7 @@ pub use relations::Moved;
 pub use schema::Revision;
 pub use stories::{MAX_SHOWN, Story, Told};
 pub use taught::{Classified, Judgement, Model, Reclassification, TERM_RULES, Taught};
+pub use volume::{MAX_KEYS, Series, VolumeBy, VolumeQuery};
 pub use writer::{MAX_PRUNE, Writer};
 
 use crate::dedup::Verdict;

@@ -10,11 +10,11 @@ use crate::id::EntryKey;
 use crate::item::{Content, PublishedFrom, TextFrom};
 use crate::story::Sketch;
 
-fn opened(path: &Path) -> Result<(Store, Writer), StoreError> {
+pub(super) fn opened(path: &Path) -> Result<(Store, Writer), StoreError> {
     open(&StoreConfig { path: path.to_owned(), cache: ByteSize::mib(8), ..StoreConfig::default() })
 }
 
-fn decided(key: &str) -> Decided {
+pub(super) fn decided(key: &str) -> Decided {
     let at = Timestamp::from_second(1_780_000_000).unwrap();
     let content = Content {
         url: None,
