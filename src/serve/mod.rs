@@ -49,7 +49,9 @@ use crate::topic::config::Sets;
 use crate::topic::matcher::Topics;
 
 pub use axum::Router;
-pub use corpus::{CorpusFound, CorpusList, CorpusMatched, CorpusView, DocumentMatch, DocumentMatched, DocumentView, MatchedItem};
+pub use corpus::{
+    CorpusFound, CorpusList, CorpusMatched, CorpusView, DocumentMatch, DocumentMatched, DocumentView, MatchedItem,
+};
 pub use dedup::{CorrectedView, CorrectionView, Corrections};
 pub use feeds::{CursorView, FeedHistory, FeedList, FeedView, Reloaded};
 pub use files::{Files, serve_files};
@@ -60,11 +62,11 @@ pub use passages::{CopyView, Explanation, NO_TEXT, Party};
 pub use replay::{EntryView, RejectedView, Replay, Reread};
 pub use stats::{Counts, FeedCounts, Overview};
 pub use stories::{Hour, Source, StoryItem, StoryList, StorySummary, StoryView};
-pub use volume::{Volume, VolumeSeries};
 pub use topics::{
-    Changed, Excerpt, Judged, Judgements, Learning, Learnt, LikeView, ModelView, Reclassifying, TopicList, TopicView,
-    TopicsFound, Tried, TriedItem,
+    Changed, Excerpt, Judged, Judgements, Learning, Learnt, LikeView, ModelView, QueryFault, Reclassifying, TopicList,
+    TopicView, TopicsFound, Tried, TriedItem,
 };
+pub use volume::{Volume, VolumeSeries};
 
 use problem::Problem;
 

@@ -93,14 +93,6 @@ impl Problem {
             .with("problems", problems)
     }
 
-    /// A query of topics that cannot be read; each fault with its first character, one past its last, and what to do.
-    pub(super) fn query(faults: Vec<(usize, usize, String)>) -> Self {
-        let detail = faults.first().map_or("it is not a query", |(.., message)| message.as_str()).to_owned();
-        let fault = |(start, end, message)| json!({ "start": start, "end": end, "message": message });
-        let faults: Vec<Value> = faults.into_iter().map(fault).collect();
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-query", "the query is wrong", detail).with("faults", faults)
-    }
-
     /// Nobody is there to do it.
     pub(super) fn nobody(what: &str) -> Self {
         let detail = format!("{what} needs a running daemon that takes orders; start one with `rasid run`");

@@ -90,7 +90,8 @@ pub(super) async fn show(State(shared): State<Shared>, uri: Uri) -> Result<Json<
         let allowed = format!("before `until` by at most {MAX_BUCKETS} {bucket}");
         return Err(Problem::parameter("since", &since.to_string(), &allowed));
     }
-    let edge = |n: i64| Timestamp::from_second(n * seconds).unwrap_or(if n < 0 { Timestamp::MIN } else { Timestamp::MAX });
+    let edge =
+        |n: i64| Timestamp::from_second(n * seconds).unwrap_or(if n < 0 { Timestamp::MIN } else { Timestamp::MAX });
     let query = VolumeQuery {
         by,
         since: edge(first),

@@ -131,7 +131,8 @@ mod tests {
         let mut named = 0;
         for asset in ASSETS {
             let names = quoted(asset.body, "./").into_iter().map(|path| path.trim_start_matches("./"));
-            let names = names.chain(quoted(asset.body, "/web/").into_iter().map(|path| path.trim_start_matches("/web/")));
+            let names =
+                names.chain(quoted(asset.body, "/web/").into_iter().map(|path| path.trim_start_matches("/web/")));
             for name in names {
                 named += 1;
                 assert!(known(name), "{} names `{name}`, which the binary does not carry", asset.name);
@@ -149,11 +150,14 @@ mod tests {
     fn no_file_has_markup_made_of_text_nor_an_address_elsewhere() {
         // In pieces: this file is no asset, but reads like one.
         for asset in ASSETS {
-            for forbidden in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "style=", "onclick="] {
+            for forbidden in
+                ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "style=", "onclick="]
+            {
                 assert!(!asset.body.contains(forbidden), "{}: `{forbidden}`", asset.name);
             }
             for place in asset.body.match_indices("://").map(|(at, _)| at) {
-                let near: String = asset.body[..place].chars().rev().take(12).collect::<Vec<_>>().into_iter().rev().collect();
+                let near: String =
+                    asset.body[..place].chars().rev().take(12).collect::<Vec<_>>().into_iter().rev().collect();
                 let rest: String = asset.body[place..].chars().take(20).collect();
                 let namespace = rest.starts_with("://www.w3.org/");
                 assert!(namespace, "{}: an address: {near}{rest}", asset.name);

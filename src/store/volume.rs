@@ -173,7 +173,8 @@ mod tests {
         for (by, expected) in cases {
             let found = store.volume(&query(by)).unwrap();
             let found: Vec<_> = found.iter().map(|s| (s.name.as_str(), &s.items[..], &s.copies[..])).collect();
-            let expected: Vec<_> = expected.iter().map(|(name, items, copies)| (*name, &items[..], &copies[..])).collect();
+            let expected: Vec<_> =
+                expected.iter().map(|(name, items, copies)| (*name, &items[..], &copies[..])).collect();
             assert_eq!(found, expected, "{by:?}");
         }
         // Five entries lie in that time: what needs more than it may read is refused, not cut.

@@ -1,7 +1,8 @@
 //! `POST /api/v1/topics/try`: what a query would find among stored items, before it becomes a topic.
 //!
 //! In: a query in the language of `topics.toml`, how far back, how many. Out: the newest items that it finds, with the
-//! evidence and the words around the first of it; how many were looked at, and how far back that went.
+//! evidence and the words around the first of it; how many were looked at, and how far back that went. A query that is
+//! wrong is answered with its faults: while it is being written it mostly is.
 //! Promise: it finds what a topic of that query would; the shared sets of `topics.toml` are at hand. It takes a bounded
 //! time, and stops when nobody waits for the answer any more. Nothing is stored.
 
@@ -35,9 +36,11 @@ const PAGE: usize = 50;
 /// Characters before and after the first place that are shown.
 const AROUND: usize = 90;
 
-/// What a query found.
-#[derive(Debug, Serialize, Deserialize)]
+/// What a query found, or what is wrong with it.
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Tried {
+    /// What is wrong with the query; then nothing was looked at.
+    pub faults: Vec<QueryFault>,
     /// The newest published first, at most `limit`.
     pub matches: Vec<TriedItem>,
     /// How many it found among those looked at.
@@ -48,6 +51,17 @@ pub struct Tried {
     pub complete: bool,
     /// When the last item looked at was published.
     pub back_to: Option<Timestamp>,
+}
+
+/// Something wrong in a query.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct QueryFault {
+    /// Its first character, in Unicode scalar values of the query.
+    pub start: usize,
+    /// One past its last.
+    pub end: usize,
+    /// What is wrong and what to do.
+    pub message: String,
 }
 
 /// An item that a query finds. Fields as in [`Item`].
@@ -128,23 +142,24 @@ pub(in crate::serve) async fn attempt(
     let tried = shared.blocking(move |state| {
         let topics = match Topics::trial(&asked.query, &sets) {
             Ok(topics) => topics,
-            Err(problems) => return Ok(Err(faults(&asked.query, &problems))),
+            Err(problems) => return Ok(Tried { faults: faults(&asked.query, &problems), ..Tried::default() }),
         };
-        search(&state.store, &topics, since, limit, &|| gone.load(Ordering::Relaxed)).map(Ok)
+        search(&state.store, &topics, since, limit, &|| gone.load(Ordering::Relaxed))
     });
     let tried = tried.await?;
     drop(waiting);
-    tried.map(Json)
+    Ok(Json(tried))
 }
 
 /// What is wrong with a query, each place in characters.
-fn faults(query: &str, problems: &[topic::Problem]) -> Problem {
+fn faults(query: &str, problems: &[topic::Problem]) -> Vec<QueryFault> {
     let character = |byte: usize| query.char_indices().take_while(|(at, _)| *at < byte).count();
-    let faults = problems.iter().map(|problem| {
-        let (start, end) = (character(problem.span.start), character(problem.span.end));
-        (start, end, problem.message.clone())
-    });
-    Problem::query(faults.collect())
+    let fault = |problem: &topic::Problem| QueryFault {
+        start: character(problem.span.start),
+        end: character(problem.span.end),
+        message: problem.message.clone(),
+    };
+    problems.iter().map(fault).collect()
 }
 
 fn search(
@@ -155,7 +170,7 @@ fn search(
     gone: &dyn Fn() -> bool,
 ) -> Result<Tried, StoreError> {
     let began = Instant::now();
-    let mut tried = Tried { matches: Vec::new(), matched: 0, looked: 0, complete: false, back_to: None };
+    let mut tried = Tried::default();
     let mut after = None;
     while began.elapsed() < BUDGET && !gone() {
         let page = store.items(&ItemQuery { since, limit: PAGE, after, ..ItemQuery::default() })?;
@@ -184,7 +199,12 @@ fn shown(item: Item, found: topic::TopicMatch) -> TriedItem {
         let start = (place.start as usize).saturating_sub(AROUND);
         let mut rest = field.chars().skip(start);
         let text: String = rest.by_ref().take(place.end as usize + AROUND - start).collect();
-        Excerpt { field: place.field, start: u32::try_from(start).unwrap_or_default(), text, last: rest.next().is_none() }
+        Excerpt {
+            field: place.field,
+            start: u32::try_from(start).unwrap_or_default(),
+            text,
+            last: rest.next().is_none(),
+        }
     });
     TriedItem {
         id: item.id,

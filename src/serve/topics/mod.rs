@@ -24,7 +24,7 @@ use crate::id::TopicId;
 use crate::topic::config::Label;
 use crate::topic::{Article, Topic, TopicMatch};
 
-pub use attempt::{Excerpt, Tried, TriedItem};
+pub use attempt::{Excerpt, QueryFault, Tried, TriedItem};
 pub use judge::{Changed, Judged, Judgements, Learning, LikeView, ModelView};
 pub use learned::Learnt;
 pub use reclassify::Reclassifying;

@@ -1,7 +1,7 @@
 // Why an item has its verdict, and two texts side by side with what they share.
 
 import { get } from './api.js';
-import { bdi, fill, h, shortened } from './dom.js';
+import { bdi, clean, fill, h, shortened } from './dom.js';
 import { has, list, number, percent, span, t } from './language.js';
 import { line, paragraphs } from './marks.js';
 import { english, facts, feedLink, itemLink, kindBadge, kindName, share, shown, time } from './parts.js';
@@ -86,7 +86,7 @@ function copyRow(item, copy, signal) {
     h('p', { class: 'meta' }, feedLink(copy.feed), h('span', { 'aria-hidden': 'true' }, '·'), time(copy.published_at),
       copy.after !== 0 && h('span', {}, t(copy.after > 0 ? 'later by' : 'earlier by', { span: span(Math.abs(copy.after)) })),
       kindBadge(copy.kind), share(copy.similarity)),
-    h('p', { dir: 'auto' }, h('a', { href: itemLink(copy.id) }, bdi(copy.title || t('no title')))),
+    h('p', { dir: 'auto' }, h('a', { href: itemLink(copy.id) }, clean(copy.title) || t('no title'))),
     changed(copy.changes),
     button, place);
 }
@@ -117,7 +117,7 @@ function beside(ours, theirs, comparison, former) {
   });
   const column = (side, words, head) => h('div', { class: 'side' },
     h('h3', {}, head),
-    h('p', { class: 'sidetitle', dir: 'auto' }, h('bdi', {}, line(words.title, spans(side, 'title'), passageMark))),
+    h('p', { class: 'sidetitle', dir: 'auto' }, line(words.title, spans(side, 'title'), passageMark)),
     h('div', { class: 'text', tabindex: '0', role: 'region', 'aria-label': head }, paragraphs(words.text, spans(side, 'text'), passageMark)));
   const { coverage } = comparison;
   const numbers = comparison.numbers.filter((one) => one.theirs_in);

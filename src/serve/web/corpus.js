@@ -1,7 +1,7 @@
 // The reference documents, what was published of them, and which of them a text is a copy of.
 
 import { get, post } from './api.js';
-import { bdi, fill, h, host, outside } from './dom.js';
+import { bdi, clean, fill, h, host, outside } from './dom.js';
 import { number, percent, t } from './language.js';
 import { empty, english, feedLink, field, heading, itemLink, kindBadge, share, shown, time } from './parts.js';
 
@@ -35,7 +35,7 @@ export async function show(main, route, signal) {
       return documents.map((one) => h('details', { class: 'former', open: documents.length < 4 },
         h('summary', {}, h('code', {}, bdi(`${one.corpus}/${one.document}`)), ' ', t('copies', { n: one.total })),
         h('ol', { class: 'copylist' }, one.copies.map((copy) => h('li', {},
-          h('p', { dir: 'auto' }, h('a', { href: itemLink(copy.id) }, bdi(copy.title || t('no title')))),
+          h('p', { dir: 'auto' }, h('a', { href: itemLink(copy.id) }, clean(copy.title) || t('no title'))),
           h('p', { class: 'meta' }, feedLink(copy.feed), h('span', { 'aria-hidden': 'true' }, '·'), time(copy.published_at), kindBadge(copy.kind), share(copy.similarity), copy.url && outside(copy.url, host(copy.url), { class: 'out' }))))),
         one.total > one.copies.length && h('p', { class: 'note' }, t('newest shown', { n: one.copies.length }))));
     }),

@@ -99,5 +99,5 @@ function history(polls) {
       h('td', {}, outcome.rejected > 0 ? number(outcome.rejected) : ''),
       h('td', {}, outcome.format && bdi(outcome.format), notes.length > 0 && h('ul', { class: 'notes' }, notes.map((note) => h('li', {}, english(clean(note)))))));
   });
-  return table(t('last polls'), [t('when'), t('outcome'), 'HTTP', t('size'), t('rejected'), t('notes')], rows);
+  return table(t('last polls'), [t('when'), t('outcome'), 'HTTP', t('size'), t('rejected'), t('notes')], rows, { class: 'wide' });
 }

@@ -47,11 +47,8 @@ function paint(place, item, signal, topicId) {
             item.text ? paragraphs(item.text, of('text'), mark) : h('p', { class: 'note' }, t('no text')))),
         h('aside', { class: 'beside', 'aria-label': t('about item') },
           topic && why(topic, evidence),
-          known(item))),
-      verdict(item, signal),
-      copiesBeside(item, signal),
-      revisions(item, signal),
-      story(item, signal)));
+          known(item)),
+        h('div', { class: 'further' }, verdict(item, signal), copiesBeside(item, signal), revisions(item, signal), story(item, signal)))));
 }
 
 /** A place that speaks for the topic, with the number of its row. */
@@ -116,7 +113,7 @@ function revisions(item, signal) {
     if (former.length === 0) return h('p', { class: 'note' }, t('revisions gone'));
     return former.reverse().map((one) => h('details', { class: 'former' },
       h('summary', {}, t('revision n', { n: one.revision }), ' · ', time(one.replaced_at), ' · ', bdi(shortened(one.title, 90))),
-      h('h3', { dir: 'auto' }, h('bdi', {}, clean(one.title))), h('div', { class: 'text' }, paragraphs(one.text, [], mark))));
+      h('h3', { dir: 'auto' }, clean(one.title)), h('div', { class: 'text' }, paragraphs(one.text, [], mark))));
   });
   load();
   return h('section', { class: 'panel' }, h('h2', {}, t('revisions')), place);

@@ -61,6 +61,9 @@ export function t(key, values = {}) {
   return words.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? value(name) : whole));
 }
 
+/** A period that reaches back from now, such as `24h`, in words. */
+export const period = (text) => t(text.endsWith('h') ? 'last hours' : 'last days', { n: Number.parseInt(text, 10) });
+
 /** Whether there are words of that key. */
 export const has = (key) => key in WORDS[language];
 

@@ -6,7 +6,7 @@
 
 import { Problem, find, get } from './api.js';
 import { announce, clean, fill, h, shortened } from './dom.js';
-import { languageName, number, t } from './language.js';
+import { languageName, number, period, t } from './language.js';
 import { listen } from './live.js';
 import { line } from './marks.js';
 import { byName, feedIds, feedTitle, topicIds, topicLabel } from './names.js';
@@ -246,7 +246,7 @@ function form(filters, search) {
   const feeds = feedIds().sort(byName(feedTitle)).map((id) => [id, clean(feedTitle(id))]);
   const known = (options, value) => (value && !options.some(([id]) => id === value) ? [...options, [value, clean(value)]] : options);
   const languages = LANGUAGES.map((tag) => [tag, languageName(tag)]);
-  const spans = SPANS.map((span) => [span, t(`since ${span}`)]);
+  const spans = SPANS.map((span) => [span, period(span)]);
   const dated = /^\d{4}-\d\d-\d\d$/.test(filters.since);
   const made = h('form', { class: 'filters', role: 'search', 'aria-label': t('filters'), onsubmit: (event) => { event.preventDefault(); go(); } });
   function go() {
@@ -284,7 +284,7 @@ function card(item, highlights) {
   const hit = of('text')[0];
   const teaser = hit ? around(item.text, of('text')) : shortened(item.summary || item.text, 260);
   return h('article', { class: `card${isHidden(item) ? ' copy' : ''}`, 'data-id': item.id },
-    h('h2', { dir: 'auto' }, h('a', { class: 'title', href: itemLink(item.id) }, h('bdi', {}, title))),
+    h('h2', { dir: 'auto' }, h('a', { class: 'title', href: itemLink(item.id) }, title)),
     h('p', { class: 'meta' }, feedLink(item.feed), h('span', { 'aria-hidden': 'true' }, '·'), time(item.published_at),
       kindBadge(item.verdict.kind), item.revision > 1 && h('span', { class: 'badge' }, t('revised times', { n: item.revision - 1 })),
       item.language && item.language !== 'ar' && h('span', { class: 'badge' }, languageName(item.language))),

@@ -72,6 +72,8 @@ async function follow(signal) {
       await catchUp(signal);
       const reached = () => { failures = 0; become(streams ? 'open' : 'polling'); };
       await (streams ? stream(signal, reached) : poll(signal, reached));
+      // Ended by the server, which may be on its way out.
+      if (streams) await pause(500 + Math.random() * 500, signal);
     } catch (error) {
       if (signal.aborted) return;
       failures += 1;
@@ -92,7 +94,7 @@ async function catchUp(signal) {
 }
 
 async function stream(signal, reached) {
-  const response = await ask(at('/api/v1/stream', { after: seq || '0' }), { signal, headers: { Accept: 'text/event-stream' } });
+  const response = await ask(at('/api/v1/stream', { after: String(seq) }), { signal, headers: { Accept: 'text/event-stream' } });
   const type = response.headers.get('content-type') ?? '';
   if (!response.ok || !type.startsWith('text/event-stream')) {
     await response.body?.cancel();
@@ -131,9 +133,9 @@ function event(lines) {
 }
 
 async function poll(signal, reached) {
+  reached();
   for (;;) {
     const reading = await get('log', { after: String(seq), wait: '25s', limit: 200 }, signal);
-    reached();
     reading.records.forEach(hand);
     seq = Math.max(seq, reading.last);
   }

@@ -120,9 +120,9 @@ export function facts(rows) {
 }
 
 /** A table that can be scrolled by itself where it is too wide, by keyboard too. */
-export function table(caption, head, rows) {
+export function table(caption, head, rows, properties = {}) {
   return h('div', { class: 'scroll', role: 'region', tabindex: '0', 'aria-label': caption },
-    h('table', {},
+    h('table', properties,
       h('caption', { class: 'unseen' }, caption),
       h('thead', {}, h('tr', {}, head.map((cell) => h('th', { scope: 'col' }, cell)))),
       h('tbody', {}, rows)));

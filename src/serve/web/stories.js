@@ -2,8 +2,8 @@
 
 import { get } from './api.js';
 import { bars, summed } from './charts.js';
-import { bdi, fill, h } from './dom.js';
-import { clock, day, moment, number, span, t } from './language.js';
+import { bdi, clean, fill, h } from './dom.js';
+import { clock, day, moment, number, period, span, t } from './language.js';
 import { copies, empty, feedLink, field, heading, itemLink, kindBadge, link, select, shown, time } from './parts.js';
 
 const SPANS = ['24h', '7d', '30d'];
@@ -11,7 +11,7 @@ const SPANS = ['24h', '7d', '30d'];
 export async function show(main, route, signal) {
   const since = route.query.get('since') ?? '';
   const place = h('div', { class: 'cards' });
-  const spans = [['', t('any time')], ...SPANS.map((one) => [one, t(`since ${one}`)])];
+  const spans = [['', t('any time')], ...SPANS.map((one) => [one, period(one)])];
   fill(main, heading(t('stories')), h('p', { class: 'lead' }, t('stories lead')),
     h('form', { class: 'filters', onsubmit: (event) => event.preventDefault() },
       h('div', { class: 'fields' }, field(t('since'), select('since', since, spans, (event) => { location.hash = link('stories', { since: event.target.value }); })))),
@@ -20,7 +20,7 @@ export async function show(main, route, signal) {
     const { stories } = await get('stories', { since, limit: 50 }, signal);
     if (stories.length === 0) return empty(t('no stories'));
     return stories.map((story) => h('article', { class: 'card' },
-      h('h2', { dir: 'auto' }, h('a', { class: 'title', href: link(`story/${story.id}`) }, bdi(story.title || t('no title')))),
+      h('h2', { dir: 'auto' }, h('a', { class: 'title', href: link(`story/${story.id}`) }, clean(story.title) || t('no title'))),
       h('p', { class: 'meta' }, t('n items', { n: story.size - story.copies }), story.copies > 0 && h('span', {}, '· ', t('copies', { n: story.copies })),
         h('span', { 'aria-hidden': 'true' }, '·'), t('last report'), ' ', time(story.last_seen)),
       sources(story)));
@@ -58,7 +58,7 @@ export async function one(main, route, signal) {
       before = today;
       return [head, h('li', { class: at === 0 ? 'first' : '' },
         h('p', { class: 'meta' }, time(item.published_at, clock), feedLink(item.feed), kindBadge(item.verdict), at === 0 && h('span', { class: 'badge' }, t('first report'))),
-        h('p', { class: 'headline', dir: 'auto' }, h('a', { class: 'title', href: itemLink(item.id) }, bdi(item.title || t('no title')))),
+        h('p', { class: 'headline', dir: 'auto' }, h('a', { class: 'title', href: itemLink(item.id) }, clean(item.title) || t('no title'))),
         copies(item))];
     });
     return [

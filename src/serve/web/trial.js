@@ -1,8 +1,8 @@
 // A query of topics, tried on what is stored while it is written.
 
-import { Problem, post } from './api.js';
+import { post } from './api.js';
 import { announce, bdi, clean, fill, h } from './dom.js';
-import { moment, signed, t } from './language.js';
+import { moment, period, signed, t } from './language.js';
 import { line } from './marks.js';
 import { empty, english, failed, feedLink, field, heading, itemLink, link, loading, select, time } from './parts.js';
 
@@ -14,7 +14,7 @@ export async function show(main, route, signal) {
   const query = h('textarea', { name: 'query', id: 'query', rows: '3', dir: 'auto', spellcheck: 'false', maxlength: '4000', autocomplete: 'off', 'aria-describedby': 'faults', oninput: soon });
   query.value = route.query.get('q') ?? '';
   const since = route.query.get('since') ?? '7d';
-  const span = select('since', since, [...SPANS.map((one) => [one, t(`since ${one}`)]), ['', t('any time')]], now);
+  const span = select('since', since, [...SPANS.map((one) => [one, period(one)]), ['', t('any time')]], now);
   const faults = h('div', { id: 'faults', class: 'faults', 'aria-live': 'polite' });
   const status = h('p', { class: 'count' });
   const results = h('div', { class: 'cards', 'aria-busy': 'false' });
@@ -47,6 +47,12 @@ export async function show(main, route, signal) {
     if (results.childElementCount === 0) fill(results, loading());
     try {
       const found = await post('topics/try', { query: query.value, since: span.value || null, limit: 50 }, AbortSignal.any([signal, mine.signal]));
+      if (found.faults.length > 0) {
+        query.setAttribute('aria-invalid', 'true');
+        fill(faults, wrong(query.value, found.faults));
+        fill(status); fill(results);
+        return;
+      }
       fill(faults);
       query.removeAttribute('aria-invalid');
       const said = t(found.complete ? 'trial found all' : 'trial found some', { n: found.matched, looked: found.looked, back: found.back_to ? moment(new Date(found.back_to)) : '–' });
@@ -55,13 +61,7 @@ export async function show(main, route, signal) {
       fill(results, found.matches.length === 0 ? empty(t('trial nothing')) : found.matches.map(card));
     } catch (error) {
       if (error.name === 'AbortError') return;
-      fill(status); fill(results);
-      if (error instanceof Problem && error.kind === 'bad-query') {
-        query.setAttribute('aria-invalid', 'true');
-        fill(faults, wrong(query.value, error.document.faults ?? []));
-      } else {
-        fill(faults); fill(results, failed(error, now));
-      }
+      fill(status); fill(faults); fill(results, failed(error, now));
     } finally {
       if (asked === mine) results.setAttribute('aria-busy', 'false');
     }
@@ -86,7 +86,7 @@ function card(found) {
   const { excerpt } = found;
   const moved = (start) => found.evidence.filter((one) => one.field === excerpt.field).map((one) => ({ ...one, start: one.start - start, end: one.end - start })).filter((one) => one.end > 0).map((one) => ({ ...one, start: Math.max(0, one.start) }));
   return h('article', { class: 'card', 'data-id': found.id },
-    h('h2', { dir: 'auto' }, h('a', { class: 'title', href: itemLink(found.id) }, h('bdi', {}, title))),
+    h('h2', { dir: 'auto' }, h('a', { class: 'title', href: itemLink(found.id) }, title)),
     h('p', { class: 'meta' }, feedLink(found.feed), h('span', { 'aria-hidden': 'true' }, '·'), time(found.published_at), h('span', { class: 'badge' }, t('places', { n: found.evidence.length }))),
     excerpt && h('p', { class: 'teaser', dir: 'auto' }, excerpt.start > 0 && '…', line(excerpt.text.replace(/\n/g, ' '), moved(excerpt.start), mark), !excerpt.last && '…'));
 }

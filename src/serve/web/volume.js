@@ -3,7 +3,7 @@
 import { get } from './api.js';
 import { bars, highest, summed } from './charts.js';
 import { bdi, fill, h } from './dom.js';
-import { moment, number, shortUtc, t } from './language.js';
+import { moment, number, period, shortUtc, t } from './language.js';
 import { byName, feedIds, feedTitle, topicIds, topicLabel } from './names.js';
 import { empty, field, heading, link, select, shown, table } from './parts.js';
 
@@ -19,7 +19,7 @@ export async function show(main, route, signal) {
     h('form', { class: 'filters', onsubmit: (event) => event.preventDefault() },
       h('div', { class: 'fields' },
         field(t('volume by'), select('by', by, [['topic', t('by topic')], ['feed', t('by feed')]], (event) => go({ by: event.target.value }))),
-        field(t('range'), select('range', range, Object.keys(RANGES).map((one) => [one, t(`since ${one}`)]), (event) => go({ range: event.target.value }))),
+        field(t('range'), select('range', range, Object.keys(RANGES).map((one) => [one, period(one)]), (event) => go({ range: event.target.value }))),
         h('label', { class: 'check' }, h('input', { type: 'checkbox', name: 'scale', checked: same, onchange: (event) => go({ scale: event.target.checked ? '' : 'own' }) }), h('span', {}, t('same scale'))))),
     h('p', { class: 'legend' }, h('span', { class: 'key items' }), t('items in sight'), h('span', { class: 'key copies' }), t('copies of others')),
     place);
