@@ -41,3 +41,4 @@ mod text;
 mod tidy;
 mod topics;
 mod traps;
+mod web;

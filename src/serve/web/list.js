@@ -30,7 +30,7 @@ let kept = null;
 
 class List {
   constructor(key, filters) {
-    Object.assign(this, { key, filters, items: [], hits: new Map(), next: null, total: null, waiting: new Map(), scroll: 0, last: null, changed: () => {}, arrived: () => {} });
+    Object.assign(this, { key, filters, items: [], hits: new Map(), next: null, total: null, notes: [], waiting: new Map(), scroll: 0, last: null, changed: () => {}, arrived: () => {} });
     this.stop = listen((record) => this.hear(record));
   }
 
@@ -45,6 +45,7 @@ class List {
     }
     const found = await get('search', { q, ...parameters }, signal);
     this.total = found.total ?? null;
+    this.notes = [found.building && t('search building'), found.partial && t('search partial')].filter(Boolean);
     this.add(found.items.map((hit) => {
       const item = hit.item ?? hit;
       this.hits.set(item.id, hit.highlights ?? []);
@@ -163,7 +164,7 @@ export async function show(main, route, signal) {
     if (wanted.length === 0) fill(place, empty(t(narrowed(filters) ? 'nothing found' : 'nothing yet'), narrowed(filters) && h('p', {}, h('a', { href: '#/' }, t('clear filters')))));
     else place.replaceChildren(...wanted);
     if (focused) wanted.find((made) => made.dataset.id === focused)?.querySelector('a.title')?.focus({ preventScroll: true });
-    fill(count, list.total !== null && t('results', { n: list.total }));
+    fill(count, list.total !== null && t('results', { n: list.total }), list.notes.map((note) => h('span', { class: 'note' }, ' ', note)));
     fill(more, list.next && h('button', { type: 'button', onclick: further }, t('more')));
     waiting();
   }

@@ -122,7 +122,12 @@ async function stream(signal, reached) {
 
 function event(lines) {
   const data = lines.filter((line) => line.startsWith('data:')).map((line) => line.slice(5).replace(/^ /, '')).join('\n');
-  if (!data) return;
+  if (!data) {
+    // Nothing passed, but this is how far the log was read.
+    const id = lines.find((line) => line.startsWith('id:'));
+    if (id) seq = Math.max(seq, Number.parseInt(id.slice(3), 10) || 0);
+    return;
+  }
   let record;
   try {
     record = JSON.parse(data);

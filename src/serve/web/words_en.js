@@ -74,6 +74,8 @@ export default {
   'clear filters': 'Clear filters',
   'found for': 'Results for “{q}”',
   results: { one: '{n} result', other: '{n} results' },
+  'search building': 'The index is being made; not everything is found yet.',
+  'search partial': 'Hardly anything has all the words; these have some of them.',
   'nothing found': 'Nothing matches these filters.',
   'nothing yet': 'Nothing has been stored yet. What comes in appears here by itself.',
   more: 'Show more',
