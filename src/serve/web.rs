@@ -24,10 +24,8 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// What is asked for no page needs.
-const PERMISSIONS: (HeaderName, &str) = (
-    HeaderName::from_static("permissions-policy"),
-    "camera=(), geolocation=(), microphone=(), payment=(), usb=(), interest-cohort=()",
-);
+const PERMISSIONS: (HeaderName, &str) =
+    (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
 const OPENER: (HeaderName, &str) = (HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
 
 /// A file of the page.

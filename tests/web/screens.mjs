@@ -57,7 +57,8 @@ export async function keyboard(page) {
   await page.keyboard.press('/');
   check(page, await page.evaluate(() => document.activeElement.closest('form') !== null), '/ goes to the search or the filters');
   await page.keyboard.press('Escape');
-  await page.evaluate(() => { document.activeElement.blur(); scrollTo(0, 0); });
+  await page.reload();
+  await page.locator('.card').first().waitFor();
   await page.keyboard.press('Tab');
   const skip = await page.evaluate(() => document.activeElement.id);
   if (check(page, skip === 'skip', `Tab begins with the skip link, not with ${skip}`)) {
@@ -110,7 +111,9 @@ export async function hostile(page) {
   await look(page, 'hostile-list');
   for (const one of items) {
     await go(page, `#/item/${one.id}`);
-    await look(page, `hostile-${items.indexOf(one)}`);
+    await page.locator('.words').waitFor();
+    if (one.text.length < 10_000) await look(page, `hostile-${items.indexOf(one)}`);
+    check(page, await page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth), 'nothing is wider than the screen');
     const found = await page.evaluate(() => ({
       hacked: globalThis.hacked,
       tricks: /[\u202a-\u202e\u2066-\u2069]/.test(document.body.textContent),
@@ -125,12 +128,14 @@ export async function hostile(page) {
   if (check(page, long, 'a text of 100 kB is stored')) {
     await go(page, `#/item/${long.id}`);
     const shown = await page.locator('.words .text').innerText();
-    check(page, shown.length > 90_000, `the long text is shown whole, not ${shown.length} characters of it`);
+    check(page, shown.replace(/\s/g, '').length > 75_000, `the long text is shown whole, not ${shown.length} characters of it`);
   }
-  const script = items.find((one) => one.title.includes('<script>'));
-  if (check(page, script, 'a title with markup in it is stored')) {
+  const script = items.find((one) => one.title.includes('<script') && one.text.includes('</script>'));
+  if (check(page, script, 'an item with markup in it is stored')) {
     await go(page, `#/item/${script.id}`);
-    check(page, (await page.locator('h1').innerText()).includes('<script>'), 'markup in a title is shown as its characters');
+    await page.locator('.words').waitFor();
+    check(page, (await page.locator('h1').innerText()).includes('<script'), 'markup in a title is shown as its characters');
+    check(page, (await page.locator('.words').innerText()).includes('<img src=x onerror='), 'markup in a text is shown as its characters');
   }
 }
 
@@ -155,7 +160,7 @@ export async function volume(page) {
     const rows = await page.locator('.figures tbody tr td:nth-child(2)').evaluateAll((cells) => cells.map((cell) => cell.textContent.replace(/[٠-٩]/g, (d) => '٠١٢٣٤٥٦٧٨٩'.indexOf(d))));
     const sum = rows.reduce((all, n) => all + Number(n), 0);
     check(page, sum === whole.series[0].total, `the table of ${by} adds up to ${sum}, and there are ${whole.series[0].total}`);
-    check(page, (await count(page, '.whole rect.items')) > 3, 'the chart has bars');
+    check(page, /M.+M/.test(await page.locator('.whole path.items').getAttribute('d')), 'the chart has bars');
     await look(page, `volume-${by}`);
   }
   await page.locator('select[name=range]').selectOption('7d');
@@ -194,6 +199,7 @@ export async function trial(page) {
 export async function corpus(page) {
   await go(page, '#/corpus');
   await settled(page);
+  check(page, (await page.locator('section:first-of-type .copylist').innerText()).includes('افتتاح السوق القديم'), 'what was published of a document is listed');
   await page.locator('main textarea').fill('نص لا علاقة له بأي وثيقة في المدونة المرجعية على الإطلاق، كُتب للاختبار وحده.');
   await page.locator('main form button[type=submit]').click();
   await page.locator('section:nth-of-type(2) .state.empty').waitFor();

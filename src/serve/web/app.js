@@ -161,9 +161,8 @@ document.getElementById('skip').addEventListener('click', (event) => {
   main.focus();
 });
 setInterval(refreshTimes, 30_000);
-let footing;
+let footing = null;
 live.listen(() => {
-  clearTimeout(footing);
-  footing = setTimeout(() => get('stats').then(foot).catch(() => {}), 2_000);
+  footing ??= setTimeout(() => { footing = null; get('stats').then(foot).catch(() => {}); }, 3_000);
 });
 render();

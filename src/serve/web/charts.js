@@ -18,21 +18,23 @@ export function bars({ items, copies = [], top, height = 120, label, say }) {
   const width = Math.max(step * 0.84, Math.min(step, 1));
   const rtl = document.documentElement.dir === 'rtl';
   const x = (at) => (rtl ? WIDTH - (at + 1) * step : at * step) + (step - width) / 2;
-  const bar = (at, n, below, name) => {
+  const bar = (at, n, below) => {
     const tall = (n / most) * height;
-    return svg('rect', { class: name, x: x(at).toFixed(2), y: (height - tall - (below / most) * height).toFixed(2), width: width.toFixed(2), height: tall.toFixed(2) });
+    return `M${x(at).toFixed(1)} ${(height - tall - (below / most) * height).toFixed(1)}h${width.toFixed(1)}v${tall.toFixed(1)}h-${width.toFixed(1)}z`;
   };
-  const groups = [];
+  const [one, other, hits] = [[], [], []];
   for (let at = 0; at < count; at += 1) {
-    const [one, other] = [items[at], copies[at] ?? 0];
-    const words = `${say(at)}: ${t('n items', { n: one })}${other ? `، ${t('copies', { n: other })}` : ''}`;
-    groups.push(svg('g', {}, svg('title', {}, words),
-      // The whole height can be pointed at, where the bar itself is small.
-      svg('rect', { class: 'hit', x: x(at).toFixed(2), y: 0, width: width.toFixed(2), height }),
-      one > 0 && bar(at, one, 0, 'items'), other > 0 && bar(at, other, one, 'copies')));
+    const [n, more] = [items[at], copies[at] ?? 0];
+    if (n + more === 0) continue;
+    if (n > 0) one.push(bar(at, n, 0));
+    if (more > 0) other.push(bar(at, more, n));
+    const words = `${say(at)}: ${t('n items', { n })}${more ? ` · ${t('copies', { n: more })}` : ''}`;
+    // The whole height can be pointed at, where the bar itself is small.
+    hits.push(svg('rect', { class: 'hit', x: x(at).toFixed(1), y: 0, width: width.toFixed(1), height }, svg('title', {}, words)));
   }
   return svg('svg', { class: 'bars', role: 'img', 'aria-label': label, viewBox: `0 0 ${WIDTH} ${height}`, preserveAspectRatio: 'none' },
-    svg('line', { class: 'base', x1: 0, x2: WIDTH, y1: height - 0.5, y2: height - 0.5 }), groups);
+    svg('line', { class: 'base', x1: 0, x2: WIDTH, y1: height - 0.5, y2: height - 0.5 }),
+    svg('path', { class: 'items', d: one.join('') }), svg('path', { class: 'copies', d: other.join('') }), hits);
 }
 
 /** The highest count, for a scale that several drawings share. */

@@ -17,6 +17,8 @@ const LANGUAGES = ['ar', 'en', 'fr', 'fa', 'ru', 'tr', 'ur'];
 const SPANS = ['1h', '24h', '7d', '30d'];
 const PAGE = 30;
 const MOST_WAITING = 500;
+/** A list that has grown longer than this by itself is read anew. */
+const MOST_SHOWN = 600;
 
 let searchable = null;
 /** Whether there is a search; asked once. */
@@ -190,8 +192,8 @@ export async function show(main, route, signal) {
   let saying;
   list.changed = () => { if (list.stale) again(); else paint(); };
   list.arrived = () => {
-    if (list.stale) { again(); return; }
     const reading = scrollY > 200 || place.contains(document.activeElement) || document.hidden;
+    if (list.stale || (!reading && list.items.length > MOST_SHOWN)) { again(); return; }
     const n = list.waiting.size;
     if (reading) waiting();
     else paint(list.take());
