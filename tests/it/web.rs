@@ -328,10 +328,10 @@ fn counts_add_up(world: &World) {
 fn a_query_is_tried(world: &World) {
     // What is wrong, and where, in characters.
     for (query, start, end, says) in [
-        ("", 0, 0, "term is expected"),
+        ("", 0, 0, "the query is empty"),
         ("(كازاخستان", 0, 1, "never closed"),
         ("كازاخستان AND )", 14, 15, "term is expected"),
-        ("روسيا $NOPE", 6, 11, "no set is called"),
+        ("روسيا AND $NOPE", 10, 15, "no set is called"),
         ("روسيا \"كازاخستان", 6, 7, "never closed"),
     ] {
         let tried = world.attempt(&json!({ "query": query })).json();

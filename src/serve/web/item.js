@@ -128,7 +128,7 @@ function story(item, signal) {
     const others = (told?.items ?? []).filter((other) => other.id !== item.id);
     if (others.length === 0) return h('p', { class: 'note' }, t('story alone'));
     return [
-      h('ol', { class: 'others' }, others.slice(0, 8).map((other) => h('li', {}, time(other.published_at), ' ', feedLink(other.feed), ' ', h('a', { href: itemLink(other.id) }, bdi(other.title || t('no title')))))),
+      h('ol', { class: 'others' }, others.slice(0, 8).map((other) => h('li', {}, time(other.published_at), ' ', feedLink(other.feed), ' ', h('a', { href: itemLink(other.id) }, bdi(shortened(other.title, 160) || t('no title')))))),
       h('p', {}, h('a', { class: 'button', href: link(`story/${item.story}`) }, t('whole story', { n: told.size }))),
     ];
   });
