@@ -93,6 +93,7 @@ pub fn loaded(config: &Config, taught: Arc<Taught>) -> Loaded {
         feeds: config.feeds.clone(),
         retention: Arc::new(Policies::of(&config.store, named)),
         topics: Arc::new(taught.apply(&config.topics)),
+        sets: Arc::new(config.topics_file.sets.clone()),
         corpora: config.corpora.clone(),
         examples: config.examples.clone(),
         taught,

@@ -181,6 +181,7 @@ impl Teacher {
                 feeds: loaded.feeds.clone(),
                 retention: Arc::clone(&loaded.retention),
                 topics: Arc::new(taught.apply(&loaded.topics)),
+                sets: Arc::clone(&loaded.sets),
                 corpora: Arc::clone(&loaded.corpora),
                 examples: Arc::clone(&loaded.examples),
                 taught: Arc::new(taught),

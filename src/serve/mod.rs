@@ -28,6 +28,8 @@ mod stats;
 mod stories;
 mod topics;
 mod transfer;
+mod volume;
+mod web;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -51,11 +53,14 @@ use crate::store::{
     Store, StoreError, Taught,
 };
 use crate::topic::bag::Bag;
+use crate::topic::config::Sets;
 use crate::topic::matcher::Topics;
 
 pub use axum::Router;
 pub use consumers::{ConsumerList, ConsumerReading, ConsumerView};
-pub use corpus::{CorpusFound, CorpusList, CorpusView, DocumentMatch, DocumentView};
+pub use corpus::{
+    CorpusFound, CorpusList, CorpusMatched, CorpusView, DocumentMatch, DocumentMatched, DocumentView, MatchedItem,
+};
 pub use dedup::{CorrectedView, CorrectionView, Corrections};
 pub use feeds::{CursorView, FeedHistory, FeedList, FeedView, Reloaded};
 pub use files::{Files, serve_files};
@@ -70,9 +75,10 @@ pub use request::point_in_time;
 pub use stats::{Counts, FeedCounts, Overview};
 pub use stories::{Hour, Source, StoryItem, StoryList, StorySummary, StoryView};
 pub use topics::{
-    Changed, Judged, Judgements, Learning, Learnt, LikeView, ModelView, Reclassifying, TopicList, TopicView,
-    TopicsFound,
+    Changed, Excerpt, Judged, Judgements, Learning, Learnt, LikeView, ModelView, QueryFault, Reclassifying, TopicList,
+    TopicView, TopicsFound, Tried, TriedItem,
 };
+pub use volume::{Volume, VolumeSeries};
 
 pub use transfer::Importing;
 
@@ -112,6 +118,8 @@ pub struct Loaded {
     pub retention: Arc<Policies>,
     /// All topics, compiled, with what they have learned.
     pub topics: Arc<Topics>,
+    /// The sets that every topic may use, and a query that is tried.
+    pub sets: Arc<Sets>,
     /// All corpora, loaded.
     pub corpora: Arc<Corpora>,
     /// The examples of topics that stand in files.
@@ -273,11 +281,13 @@ fn routes(shared: Shared, door: Door) -> Router {
         .route("/api/v1/reload", post(feeds::reload))
         .route("/api/v1/topics", get(topics::list))
         .route("/api/v1/topics/test", post(topics::test))
+        .route("/api/v1/topics/try", post(topics::attempt))
         .route("/api/v1/topics/learned", get(topics::learned))
         .route("/api/v1/topics/reclassify", get(topics::reclassifying).post(topics::reclassify))
         .route("/api/v1/topics/{id}/judgements", get(topics::judgements).post(topics::judge))
         .route("/api/v1/corpus", get(corpus::list))
         .route("/api/v1/corpus/match", post(corpus::matches))
+        .route("/api/v1/corpus/matched", get(corpus::matched))
         .route("/api/v1/dedup", get(dedup::list))
         .route("/api/v1/dedup/split", post(dedup::split))
         .route("/api/v1/dedup/join", post(dedup::join))
@@ -286,6 +296,9 @@ fn routes(shared: Shared, door: Door) -> Router {
         .route("/api/v1/stories/{id}", get(stories::show))
         .route("/api/v1/stats", get(stats::show))
         .route("/metrics", get(metrics::show))
+        .route("/api/v1/volume", get(volume::show))
+        .route("/", get(web::page))
+        .route("/web/{file}", get(web::file))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(problem::no_such_route)
@@ -294,12 +307,12 @@ fn routes(shared: Shared, door: Door) -> Router {
         .with_state(shared)
 }
 
-/// No answer is to be kept, guessed at, or told about to other sites.
+/// No answer is to be kept, unless it says so itself, nor guessed at, or told about to other sites.
 async fn with_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }

@@ -43,6 +43,7 @@ mod taught;
 mod transfer;
 mod values;
 mod verify;
+mod volume;
 mod writer;
 
 #[cfg(test)]
@@ -72,6 +73,7 @@ pub use schema::Revision;
 pub use stories::{MAX_SHOWN, Story, Told};
 pub use taught::{Classified, Judgement, Model, Reclassification, TERM_RULES, Taught};
 pub use transfer::{ExportPage, ExportQuery, Left, MAX_EXPORT_PAGE, Record, Whole};
+pub use volume::{MAX_KEYS, Series, VolumeBy, VolumeQuery};
 pub use writer::Writer;
 
 use crate::dedup::Verdict;

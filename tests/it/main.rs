@@ -44,3 +44,4 @@ mod tidy;
 mod topics;
 mod transfer;
 mod traps;
+mod web;
