@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::ops::Bound;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -48,10 +49,9 @@ type Derived = BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>;
 pub(super) struct Front {
     pub(super) number: u64,
     directory: PathBuf,
-    /// In the order of the tables; none where a table is in memory.
+    /// In the order of the tables, none where a table is in memory; the last says what was applied.
     trees: Vec<Option<sled::Tree>>,
-    applied: sled::Tree,
-    _db: sled::Db,
+    db: Option<sled::Db>,
     derived: RwLock<Derived>,
     wal: Mutex<Wal>,
     written: AtomicU64,
@@ -88,17 +88,17 @@ impl Front {
 
     fn over(directory: &Path, number: u64, opened: Opened, wal: Wal) -> Self {
         let Opened { mut trees, db } = opened;
-        // `names` puts it last, so it is there.
-        let applied = trees.pop().unwrap_or_else(|| (*db).clone());
+        // As `names` has it.
+        let applied = trees.pop();
         let mut kept = trees.into_iter();
-        let trees = Table::ALL.iter().map(|table| if table.is_derived() { None } else { kept.next() }).collect();
+        let in_order = Table::ALL.iter().map(|table| if table.is_derived() { None } else { kept.next() });
+        let trees = in_order.chain([applied]).collect();
         let written = AtomicU64::new(wal.bytes());
         Self {
             number,
             directory: directory.to_owned(),
             trees,
-            applied,
-            _db: db,
+            db: Some(db),
             derived: RwLock::default(),
             wal: Mutex::new(wal),
             written,
@@ -170,8 +170,8 @@ impl Front {
 
     /// Applies what sled does not have yet, and fills the memory. The set that sled has and the file does not, if any.
     fn catch_up(&self, read: &wal::Read) -> Result<Option<u64>, StoreError> {
-        let applied = self.applied.get(APPLIED).map_err(|error| self.error(&error))?;
-        let applied = applied.and_then(|value| value.first_chunk().map(|bytes| u64::from_be_bytes(*bytes)));
+        let applied = self.applied().map(|tree| tree.get(APPLIED)).transpose().map_err(|error| self.error(&error))?;
+        let applied = applied.flatten().and_then(|value| value.first_chunk().map(|bytes| u64::from_be_bytes(*bytes)));
         let applied = applied.unwrap_or_default();
         if applied > read.last() {
             return Ok(Some(applied));
@@ -240,7 +240,7 @@ impl Front {
                 trees.push(tree);
             }
         }
-        trees.push(&self.applied);
+        trees.extend(self.applied());
         let trees: Vec<sled::Tree> = trees.into_iter().cloned().collect();
         let mut staged = Vec::new();
         let replay = |trees: &Vec<TransactionalTree>| -> ConflictableTransactionResult<(), ()> {
@@ -307,6 +307,10 @@ impl Front {
         self.doomed.store(true, Ordering::Relaxed);
     }
 
+    fn applied(&self) -> Option<&sled::Tree> {
+        self.trees.last().and_then(Option::as_ref)
+    }
+
     fn error(&self, error: &sled::Error) -> StoreError {
         sleds::store_error(&self.directory.display().to_string(), error)
     }
@@ -318,6 +322,12 @@ impl Front {
 
 impl Drop for Front {
     fn drop(&mut self) {
+        let (trees, db) = (std::mem::take(&mut self.trees), self.db.take());
+        // sled panics when it is closed on a disk that takes no more writes. What was acknowledged is in what was written ahead.
+        let closed = catch_unwind(AssertUnwindSafe(move || drop((trees, db))));
+        if closed.is_err() {
+            tracing::warn!(directory = %self.directory.display(), "sled could not write all it had when it was closed");
+        }
         if *self.doomed.get_mut() {
             // What is left of it is swept at the next start.
             let _left_for_later = fs::remove_dir_all(&self.directory);
