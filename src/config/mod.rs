@@ -29,6 +29,7 @@ use crate::dedup::corpus::Corpora;
 use crate::fetch::FetchConfig;
 use crate::id::{ItemId, TopicId};
 use crate::queue::QueueConfig;
+use crate::search::SearchConfig;
 use crate::serve::ServerConfig;
 use crate::source::FeedConfig;
 use crate::store::StoreConfig;
@@ -70,6 +71,8 @@ pub struct Config {
     pub dedup: DedupConfig,
     /// `[stories]`.
     pub stories: StoriesConfig,
+    /// `[search]`.
+    pub search: SearchConfig,
     /// `[queue]`.
     pub queue: QueueConfig,
     /// `[shutdown]`.
@@ -182,6 +185,7 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
             server: sections.server,
             dedup: sections.dedup,
             stories: sections.stories,
+            search: sections.search,
             queue: sections.queue,
             shutdown: sections.shutdown,
             log: sections.log,

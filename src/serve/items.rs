@@ -136,7 +136,7 @@ impl Name {
     }
 }
 
-fn language(text: &str) -> Option<String> {
+pub(super) fn language(text: &str) -> Option<String> {
     let fits = (2..=35).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
     fits.then(|| text.to_owned())
 }

@@ -20,6 +20,7 @@ mod passages;
 mod problem;
 mod replay;
 mod request;
+mod search;
 mod stats;
 mod stories;
 mod topics;
@@ -40,6 +41,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::dedup::corpus::Corpora;
 use crate::id::{FeedId, ItemId, TopicId};
+use crate::search::Search;
 use crate::source::{FeedConfig, PollRecord};
 use crate::store::{Corrected, Correcting, Judgement, Reclassification, Store, StoreError, Taught};
 use crate::topic::bag::Bag;
@@ -55,6 +57,7 @@ pub use listen::{bind_unix, serve_tcp, serve_unix};
 pub use log::Reading;
 pub use passages::{CopyView, Explanation, NO_TEXT, Party};
 pub use replay::{EntryView, RejectedView, Replay, Reread};
+pub use search::{IndexView, ResultView, Results};
 pub use stats::{Counts, FeedCounts, Overview};
 pub use stories::{Hour, Source, StoryItem, StoryList, StorySummary, StoryView};
 pub use topics::{
@@ -153,6 +156,8 @@ pub enum Control {
 pub struct State {
     /// Where items are read from.
     pub store: Store,
+    /// Where items are searched; `None` where that is switched off, or not made ready.
+    pub search: Option<Search>,
     /// The configuration in force.
     pub loaded: watch::Receiver<Arc<Loaded>>,
     /// To the daemon's loop.
@@ -188,6 +193,9 @@ fn routes(shared: Shared) -> Router {
         .route("/api/v1/items/{id}/passages", get(passages::show))
         .route("/api/v1/items/{id}/revisions", get(items::revisions))
         .route("/api/v1/log", get(log::read))
+        .route("/api/v1/search", get(search::find))
+        .route("/api/v1/search/index", get(search::index))
+        .route("/api/v1/search/rebuild", post(search::rebuild))
         .route("/api/v1/feeds", get(feeds::list))
         .route("/api/v1/feeds/{id}", get(feeds::show))
         .route("/api/v1/feeds/{id}/poll", post(feeds::poll))
