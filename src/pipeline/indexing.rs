@@ -127,7 +127,7 @@ pub fn catch_up(store: &Store, search: &Search, told: &mut dyn FnMut(Progress, S
             told(progress, *store.durable().borrow());
         }
     }
-    Ok(())
+    Ok(indexer.finish()?)
 }
 
 /// The index, if it is one of this store's log; else a new one.

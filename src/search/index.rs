@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 
 use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
+use tantivy::indexer::IndexWriterOptions;
 use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy};
 
 use super::schema::{Fields, version};
@@ -91,7 +92,13 @@ impl Search {
             Index::create(directory, schema, IndexSettings::default())
         };
         let index = index.map_err(|error| failed(path, &error))?;
-        let writer = index.writer_with_num_threads(1, WRITER_MEMORY).map_err(|error| failed(path, &error))?;
+        // One thread that writes and one that merges: the machine has other work.
+        let options = IndexWriterOptions::builder()
+            .num_worker_threads(1)
+            .num_merge_threads(1)
+            .memory_budget_per_thread(WRITER_MEMORY)
+            .build();
+        let writer = index.writer_with_options(options).map_err(|error| failed(path, &error))?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into();
         let reader = reader.map_err(|error| failed(path, &error))?;
         let committed = noted(&index);
@@ -215,6 +222,17 @@ impl Indexer {
         self.committed = Some(self.position.clone());
         self.inner.show(Some(self.opened.clone()), &self.position);
         Ok(())
+    }
+
+    /// Ends writing, and waits until what was begun to be merged is: whoever writes a little and ends, again and again, would
+    /// leave a new segment each time. What is not committed is lost. Blocking.
+    ///
+    /// # Errors
+    /// When merging failed: the index is whole, but has more segments than it should.
+    pub fn finish(self) -> Result<(), SearchError> {
+        let path = &self.inner.path;
+        self.writer.wait_merging_threads().map_err(|error| failed(path, &error))?;
+        self.opened.reader.reload().map_err(|error| failed(path, &error))
     }
 
     /// Whether somebody asked for the index to be made anew, or found it damaged: it has to be opened again then.

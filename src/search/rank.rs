@@ -7,7 +7,7 @@
 //! more than another of its forms. Words that stand together as they were asked for raise the sum, and age lowers it a little.
 
 /// How soon more of the same word stops to count.
-const K1: f64 = 1.2;
+const K1: f64 = 1.6;
 /// How much a long field is held against its words.
 const B: [f64; KINDS] = [0.3, 0.6, 0.3];
 /// What a word counts in the title, in the text, among the authors.

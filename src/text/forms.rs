@@ -55,7 +55,9 @@ pub fn words(text: &str, mut each: impl FnMut(Seen<'_>, Range<usize>)) {
 /// Whether what looks like an article in `word` is none, by its `original` letters.
 fn is_no_article(word: &str, original: impl Iterator<Item = char>) -> bool {
     let Some(before) = article(word) else { return false };
-    let mut letters = original.filter(|c| c.is_alphanumeric() && *c != 'ـ');
+    // Vowel marks count as letters to the standard library, and as nothing to the normalizer.
+    let mark = |c: char| matches!(c, '\u{610}'..='\u{61a}' | '\u{64b}'..='\u{65f}' | '\u{670}' | 'ـ');
+    let mut letters = original.filter(|c| c.is_alphanumeric() && !mark(*c));
     letters.nth(before).is_some_and(is_seated_alef)
 }
 
