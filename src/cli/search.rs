@@ -23,7 +23,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
     /// Words, "phrases", -excluded, OR, title: text: author: feed: topic: lang: since: until:
-    #[arg(value_name = "QUERY", required_unless_present = "rebuild", allow_hyphen_values = true)]
+    #[arg(value_name = "QUERY", required_unless_present = "rebuild")]
     query: Vec<String>,
     /// Only items about this topic
     #[arg(long, value_name = "ID")]

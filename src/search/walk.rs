@@ -24,7 +24,7 @@ pub(super) enum Walk {
     Nothing,
     Word(Box<Word>),
     Phrase(Phrase),
-    Tag(SegmentPostings),
+    Tag(Box<SegmentPostings>),
     Time { times: Times, since: i64, until: i64, doc: DocId, end: DocId },
     And { all: Vec<Walk>, none: Vec<Walk>, drive: Vec<usize>, doc: DocId },
     Or { of: Vec<Walk>, doc: DocId },
@@ -55,7 +55,10 @@ impl Opener<'_> {
                     None => Walk::Nothing,
                 }
             }
-            Node::Tag(term) => self.postings(term, IndexRecordOption::Basic)?.map_or(Walk::Nothing, Walk::Tag),
+            Node::Tag(term) => match self.postings(term, IndexRecordOption::Basic)? {
+                Some(postings) => Walk::Tag(Box::new(postings)),
+                None => Walk::Nothing,
+            },
             Node::Time(since, until) => Walk::Time {
                 times: Arc::clone(&self.times),
                 since: *since,

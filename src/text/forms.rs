@@ -14,6 +14,7 @@
 use std::ops::Range;
 
 use super::kin;
+use super::stem::is_function;
 use super::tokenize::Words;
 
 /// The version of the readings; an index of another version is made anew.
@@ -122,9 +123,11 @@ fn bare(word: &str, hamza: bool, more: usize, see: &mut dyn FnMut(&str, f32)) {
         let Some(rest) = word.strip_prefix(clitic.letters) else { continue };
         let with_article = if hamza { None } else { rest.strip_prefix("ال") };
         let lam = clitic.letters.ends_with('ل').then(|| rest.strip_prefix('ل')).flatten();
-        if let Some(bare) = with_article.or(lam).filter(|bare| letters(bare) >= 3) {
+        // السد is ال + سد, but الله is not ال + له.
+        let stands = |bare: &&str| letters(bare) >= 3 || letters(bare) == 2 && !is_function(bare);
+        if let Some(bare) = with_article.or(lam).filter(stands) {
             // What is left of بالون and والدين is too short to be sure of.
-            whole &= letters(bare) <= 4 && !clitic.letters.is_empty();
+            whole &= letters(bare) <= 4 && (!clitic.letters.is_empty() || letters(bare) == 2);
             see(bare, if clitic.letters.is_empty() { WHOLE } else { WITHOUT_ARTICLE });
             if lam.is_some() {
                 // ل + ال + لاعبين is written with two lams.

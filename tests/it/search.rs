@@ -1,5 +1,7 @@
 //! Search over a real store: what finds what, what the log changes, restarts, damage, pages, places, and the command.
 
+mod command;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,8 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 use rasid::dedup::{Fingerprint, Original, Verdict, VerdictKind};
 use rasid::id::{EntryKey, ItemId};
 use rasid::item::{Candidate, Content, PublishedFrom, TextFrom};
+use rasid::pipeline::Stop;
 use rasid::pipeline::indexing::{Indexing, catch_up};
-use rasid::pipeline::{self, Stop};
 use rasid::search::{self, Search};
 use rasid::serve::{self, Loaded, State};
 use rasid::store::{self, Decided, Group, Store, StoreConfig, Writer};
@@ -22,7 +24,7 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
 
-use crate::rasid::{Home, wait_for};
+use crate::rasid::wait_for;
 
 fn now() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().unwrap()
@@ -276,7 +278,7 @@ fn filters_hold_beside_the_query_and_in_it() {
         (vec![("q", "نشرة since:3h")], vec![1, 2, 3]),
         (vec![("q", "نشرة"), ("until", "2026-11-20T02:00:00Z")], vec![11, 12]),
         (vec![("q", "author:الغريب"), ("topic", "csto")], vec![6, 12]),
-        (vec![("q", "author:\"سالم الغريب\" نشرة 8")], vec![8]),
+        (vec![("q", "author:\"سالم الغريب\" title:8")], vec![8]),
         (vec![("q", "نشرة"), ("topic", "unheard-of")], vec![]),
     ] {
         assert_eq!(numbers(&parameters), expected, "{parameters:?}");
@@ -569,55 +571,4 @@ fn the_loop_follows_the_log_and_ends_with_the_stop() {
     world.reopen();
     world.catch_up();
     assert_eq!(found(&world), 2);
-}
-
-#[test]
-fn the_command_finds_with_and_without_a_daemon() {
-    let home = Home::new("", "");
-    let config = StoreConfig { path: home.path("data"), ..StoreConfig::default() };
-    let (store, mut writer) = store::open(&config).unwrap();
-    for (i, (title, text)) in
-        [("حصاد التمور", "بدأ حصاد التمور في الواحات."), ("سوق التمر", "أسعار التمور في السوق."), ("غيره", "لا شيء.")]
-            .into_iter()
-            .enumerate()
-    {
-        let mut item = candidate(u32::try_from(i).unwrap(), title, text);
-        item.content.published_at = pipeline::now();
-        let items = vec![Decided { candidate: item, verdict: NEW }];
-        writer.commit(Group { items, at: Some(pipeline::now()), ..Group::default() }).unwrap();
-    }
-    drop((store, writer));
-    let found = |args: &[&str]| {
-        let lines = home.ok(&[&["search"], args, &["--format", "ndjson"]].concat());
-        let values = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let mut titles: Vec<String> = values.map(|item| item["title"].as_str().unwrap().to_owned()).collect();
-        titles.sort();
-        titles
-    };
-    let both = ["حصاد التمور", "سوق التمر"];
-    assert_eq!(found(&["تمر"]), both);
-    assert_eq!(found(&["تمر", "--feed", "wafa"]), ["سوق التمر"]);
-    assert_eq!(found(&["تمر", "-حصاد"]), ["سوق التمر"]);
-    assert_eq!(home.rasid(&["search", "\"تمر"]).status.code(), Some(2));
-    assert_eq!(home.rasid(&["search"]).status.code(), Some(2));
-    let table = home.ok(&["search", "تمر", "--format", "table"]);
-    assert!(table.contains("score") && both.iter().all(|title| table.contains(title)), "{table}");
-    let output = home.rasid(&["search", "--rebuild"]);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("holds 3 items again"), "{output:?}");
-
-    let daemon = home.quiet_daemon();
-    home.wait_until_it_answers();
-    wait_for("the daemon's index", || home.rasid(&["search", "تمر"]).status.success());
-    assert_eq!(found(&["تمر"]), both);
-    let output = home.rasid(&["search", "--rebuild"]);
-    assert!(String::from_utf8_lossy(&output.stderr).contains("holds 3 items again"), "{output:?}");
-    assert_eq!(found(&["تمر"]), both);
-    assert!(daemon.terminate().success());
-
-    // Switched off, it says so.
-    let settings = std::fs::read_to_string(home.path("rasid.toml")).unwrap();
-    home.write("rasid.toml", &format!("{settings}\n[search]\nenabled = false\n"));
-    let output = home.rasid(&["search", "تمر"]);
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("switched off"), "{output:?}");
 }
