@@ -19,6 +19,19 @@ test *filter:
 recovery rounds="50":
     RASID_ROUNDS={{rounds}} cargo test --test it recovery -- --nocapture
 
+# kills a process that writes into a store so many times: just crash 500
+crash rounds="500":
+    RASID_ROUNDS={{rounds}} cargo test --test it store::crash -- --nocapture
+
+# fills small disks, and makes writing and syncing fail, so many times each: just full-disk 50
+full-disk rounds="50":
+    RASID_REQUIRE_ALL=1 RASID_ROUNDS={{rounds}} cargo test --test it store::full -- --nocapture
+    RASID_REQUIRE_ALL=1 RASID_ROUNDS={{rounds}} cargo test --test it store::failing -- --nocapture
+
+# damages the files of a store, one byte or one end at a time: just damage 2000 200
+damage flips="2000" truncations="200":
+    RASID_FLIPS={{flips}} RASID_TRUNCATIONS={{truncations}} cargo test --test it store::damage -- --nocapture
+
 # holds a parser to its laws on made-up input, for minutes: just fuzz feed 10
 fuzz target minutes="10":
     fuzz/run {{target}} {{minutes}}

@@ -147,6 +147,7 @@ fn item(id: &str, title: &str, summary: &str, text: &str, at: Timestamp) -> Item
         verdict: Verdict { kind: VerdictKind::New, of: None, similarity: 0.0 },
         superseded_by: None,
         judged: None,
+        pinned: false,
         copies: Vec::new(),
         story: None,
     }

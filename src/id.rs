@@ -1,4 +1,4 @@
-//! The names of things: feeds, topics, items, positions in the log, texts.
+//! The names of things: feeds, topics, consumers, items, positions in the log, texts.
 //!
 //! In: strings and bytes. Out: newtypes that cannot be confused with one another.
 //! Promise: an [`ItemId`] derives from the feed and the entry's identity alone, so storing an entry twice is harmless.
@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Longest feed or topic id, in characters: ids are parts of keys and of file names.
+/// Longest feed, topic or consumer id, in characters: ids are parts of keys and of file names.
 pub const MAX_NAME: usize = 64;
 
 fn check_name(what: &str, name: &str) -> Result<(), String> {
@@ -70,6 +70,11 @@ name!(
     /// A configured topic: `[a-z0-9-]+`, unique.
     TopicId,
     "topic"
+);
+name!(
+    /// A named reader of the log: `[a-z0-9-]+`, unique.
+    ConsumerName,
+    "consumer"
 );
 
 macro_rules! hash128 {
@@ -161,7 +166,7 @@ impl Seq {
     /// The position after this one.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 }
 

@@ -212,6 +212,9 @@ pub struct Item {
     /// That a person said what it is; none where the program did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged: Option<Judged>,
+    /// Whether it is kept, however old it gets, because a person pinned it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
     /// Its copies, first published first: items whose place it took are among them.
     pub copies: Vec<Copy>,
     /// The story it belongs to.
@@ -247,6 +250,13 @@ pub enum LogKind {
     Reclassified,
     /// An item that was removed.
     Removed,
+}
+
+impl LogKind {
+    /// What the first record of an item tells.
+    pub const fn of_new(duplicate: bool) -> Self {
+        if duplicate { Self::Duplicate } else { Self::New }
+    }
 }
 
 /// One record of the log.

@@ -1,9 +1,11 @@
-//! What the daemon says of its own work: log lines on standard error.
+//! What the daemon says of its own work: log lines on standard error, and [`metrics`].
 //!
 //! In: `[log]` of `rasid.toml`, the `RASID_LOG` variable, whether standard error is a terminal. Out: `tracing` records as
 //! text for people or as JSON for machines.
 //! Promise: standard output stays free for results; records of libraries that use `log` (sled) come the same way.
 //! Not here: the items' log ([`crate::store`]), which is data.
+
+pub mod metrics;
 
 use serde::{Deserialize, Serialize};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};

@@ -98,9 +98,32 @@ impl Api {
     /// # Errors
     /// As [`Api::get`].
     pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<T> {
-        let body = Full::new(Bytes::from(serde_json::to_vec(body)?));
-        let request = Request::builder().method(Method::POST).uri(path).header(CONTENT_TYPE, "application/json");
-        self.ask(request.body(body)?).await
+        self.ask(with_body(Method::POST, path, body)?).await
+    }
+
+    /// Puts `body` at `path`.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> anyhow::Result<T> {
+        self.ask(with_body(Method::PUT, path, body)?).await
+    }
+
+    /// Removes what stands at `path`, for which nothing is answered.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn remove(&self, path: &str) -> anyhow::Result<()> {
+        let request = Request::builder().method(Method::DELETE).uri(path).body(Full::default())?;
+        self.answer(request).await.map(|_| ())
+    }
+
+    /// Takes back what stands at `path`.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn delete<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.ask(Request::builder().method(Method::DELETE).uri(path).body(Full::default())?).await
     }
 
     /// Asks for what stands at `path`, as it is.
@@ -109,6 +132,32 @@ impl Api {
     /// As [`Api::get`].
     pub async fn get_bytes(&self, path: &str) -> anyhow::Result<Bytes> {
         self.answer(Request::builder().method(Method::GET).uri(path).body(Full::default())?).await
+    }
+
+    /// Sends `body` to `path`, and gives the lines of the answer as they come.
+    ///
+    /// # Errors
+    /// As [`Api::get`].
+    pub async fn post_lines<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        mut each: impl FnMut(T) + Send,
+    ) -> anyhow::Result<()> {
+        let body = Full::new(Bytes::from(serde_json::to_vec(body)?));
+        let request = Request::builder().method(Method::POST).uri(path).header(CONTENT_TYPE, "application/json");
+        let mut lines = Vec::new();
+        let (status, bytes) = self
+            .stream(request.body(body)?, &mut |bytes| {
+                lines.extend_from_slice(bytes);
+                while let Some(end) = lines.iter().position(|byte| *byte == b'\n') {
+                    let line: Vec<u8> = lines.drain(..=end).collect();
+                    each(serde_json::from_slice(&line)?);
+                }
+                Ok(())
+            })
+            .await?;
+        if status.is_success() { Ok(()) } else { Err(refused(status, &bytes)) }
     }
 
     async fn ask<T: DeserializeOwned>(&self, request: Request<Full<Bytes>>) -> anyhow::Result<T> {
@@ -121,39 +170,60 @@ impl Api {
         if status.is_success() {
             return Ok(bytes);
         }
-        let refused = serde_json::from_slice::<Refused>(&bytes);
-        Err(refused.map_or_else(|_| anyhow::anyhow!("the daemon answered {status}"), anyhow::Error::from))
+        Err(refused(status, &bytes))
     }
 
     /// Sends a request as it is.
     ///
     /// # Errors
     /// [`Gone`] when the daemon is not there any more.
-    pub async fn send(&self, mut request: Request<Full<Bytes>>) -> anyhow::Result<(StatusCode, Bytes)> {
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> anyhow::Result<(StatusCode, Bytes)> {
+        let mut all = Vec::new();
+        let (status, problem) = self
+            .stream(request, &mut |bytes| {
+                all.extend_from_slice(bytes);
+                Ok(())
+            })
+            .await?;
+        Ok((status, if status.is_success() { all.into() } else { problem }))
+    }
+
+    /// Sends a request, and gives the parts of the answer as they come; of one that is no success, all of it at the end.
+    async fn stream(
+        &self,
+        mut request: Request<Full<Bytes>>,
+        each: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
+    ) -> anyhow::Result<(StatusCode, Bytes)> {
         match self {
             Self::Daemon(socket) => {
                 request.headers_mut().insert(HOST, hyper::header::HeaderValue::from_static("localhost"));
-                Ok(over_socket(socket, request).await.map_err(|error| Gone { socket: socket.clone(), error })?)
+                Ok(over_socket(socket, request, each).await.map_err(|error| Gone { socket: socket.clone(), error })?)
             }
             Self::Here(router, _) => {
                 let response = router.clone().oneshot(request).await?;
-                let status = response.status();
-                Ok((status, response.into_body().collect().await?.to_bytes()))
+                Ok(parts(response.status(), response.into_body(), each).await?)
             }
         }
     }
 }
 
+fn with_body(method: Method, path: &str, body: &impl Serialize) -> anyhow::Result<Request<Full<Bytes>>> {
+    let body = Full::new(Bytes::from(serde_json::to_vec(body)?));
+    Ok(Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json").body(body)?)
+}
+
 /// One connection a request: commands make few.
-async fn over_socket(socket: &PathBuf, request: Request<Full<Bytes>>) -> io::Result<(StatusCode, Bytes)> {
+async fn over_socket(
+    socket: &PathBuf,
+    request: Request<Full<Bytes>>,
+    each: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
+) -> io::Result<(StatusCode, Bytes)> {
     let stream = UnixStream::connect(socket).await?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
     let exchange = async move {
         let response: Response<_> = sender.send_request(request).await.map_err(io::Error::other)?;
-        let status = response.status();
-        let bytes = response.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
-        Ok((status, bytes))
+        parts(response.status(), response.into_body(), each).await
     };
     // The connection is driven here, beside the exchange, and ends with it: no task is left behind.
     tokio::pin!(exchange, connection);
@@ -165,6 +235,29 @@ async fn over_socket(socket: &PathBuf, request: Request<Full<Bytes>>) -> io::Res
             Err(error) => Err(io::Error::other(error)),
         },
     }
+}
+
+/// Gives the parts of a body as they come, or all of it where it is a problem.
+async fn parts<B>(
+    status: StatusCode,
+    mut body: B,
+    each: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
+) -> io::Result<(StatusCode, Bytes)>
+where
+    B: hyper::body::Body<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut problem = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(bytes) = frame.map_err(io::Error::other)?.into_data() else { continue };
+        if status.is_success() { each(&bytes)? } else { problem.extend_from_slice(&bytes) }
+    }
+    Ok((status, problem.into()))
+}
+
+fn refused(status: StatusCode, bytes: &[u8]) -> anyhow::Error {
+    let refused = serde_json::from_slice::<Refused>(bytes);
+    refused.map_or_else(|_| anyhow::anyhow!("the daemon answered {status}"), anyhow::Error::from)
 }
 
 /// What the interface refused, as its problem document says.

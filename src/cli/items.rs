@@ -6,7 +6,7 @@ use clap::{Args as ClapArgs, ValueEnum};
 
 use super::output::{self, Screen, count};
 use super::table::{Column, Fit, render};
-use super::{Here, api::Api};
+use super::{Here, api::Api, csv};
 use crate::item::Item;
 use crate::serve::{Listing, TopicList};
 use crate::topic::Decision;
@@ -59,7 +59,7 @@ pub(super) async fn run(here: &Here, args: &Args) -> anyhow::Result<()> {
     let mut shown = 0;
     let mut rows = Vec::new();
     if format == Format::Csv {
-        output::print(&csv_row(&CSV_COLUMNS.map(str::to_owned)))?;
+        output::print(&csv::row(&csv::COLUMNS.map(str::to_owned)))?;
     }
     let more = loop {
         let listing: Listing =
@@ -70,7 +70,7 @@ pub(super) async fn run(here: &Here, args: &Args) -> anyhow::Result<()> {
             Format::Table => rows.extend(listing.items.iter().map(row)),
             Format::Ndjson => listing.items.iter().try_for_each(output::print_json)?,
             Format::Csv => {
-                let text: String = listing.items.iter().map(|item| csv_row(&csv_cells(item))).collect();
+                let text: String = listing.items.iter().map(|item| csv::row(&csv::cells(item))).collect();
                 output::print(&text)?;
             }
         }
@@ -178,87 +178,4 @@ fn topics(item: &Item, between: &str) -> String {
 /// The verdict's name as data has it.
 pub(super) fn kind(item: &Item) -> String {
     format!("{:?}", item.verdict.kind).to_lowercase()
-}
-
-const CSV_COLUMNS: [&str; 15] = [
-    "id",
-    "seq",
-    "feed",
-    "published_at",
-    "title",
-    "url",
-    "language",
-    "topics",
-    "maybe",
-    "verdict",
-    "of",
-    "similarity",
-    "copies",
-    "summary",
-    "text",
-];
-
-fn csv_cells(item: &Item) -> [String; 15] {
-    let topics = |wanted: Decision| {
-        let ids = item.topics.iter().filter(|topic| topic.decision == wanted).map(|topic| topic.id.to_string());
-        ids.collect::<Vec<_>>().join(" ")
-    };
-    let content = &item.content;
-    [
-        item.id.to_string(),
-        item.seq.to_string(),
-        item.feed.to_string(),
-        content.published_at.to_string(),
-        content.title.clone(),
-        content.url.as_ref().map(ToString::to_string).unwrap_or_default(),
-        content.language.clone().unwrap_or_default(),
-        topics(Decision::Match),
-        topics(Decision::Maybe),
-        kind(item),
-        item.verdict.of.as_ref().map(ToString::to_string).unwrap_or_default(),
-        item.verdict.similarity.to_string(),
-        item.copies.len().to_string(),
-        content.summary.clone(),
-        content.text.clone(),
-    ]
-}
-
-/// A row as RFC 4180 has it.
-fn csv_row(cells: &[String]) -> String {
-    let mut row = cells.iter().map(|cell| csv_cell(cell)).collect::<Vec<_>>().join(",");
-    row.push_str("\r\n");
-    row
-}
-
-/// A cell; where a spreadsheet would take it for a formula, an apostrophe makes it text.
-fn csv_cell(cell: &str) -> String {
-    let formula =
-        cell.trim_start_matches(' ').starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    let guarded = if formula { format!("'{cell}") } else { cell.to_owned() };
-    if guarded.contains([',', '"', '\r', '\n']) { format!("\"{}\"", guarded.replace('"', "\"\"")) } else { guarded }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_quoted_and_never_formulas() {
-        for (cell, expected) in [
-            ("خبر", "خبر"),
-            ("", ""),
-            ("a,b", "\"a,b\""),
-            ("قال: \"نعم\"", "\"قال: \"\"نعم\"\"\""),
-            ("a\nb", "\"a\nb\""),
-            ("=1+1", "'=1+1"),
-            (" =1+1", "' =1+1"),
-            ("+966", "'+966"),
-            ("-5", "'-5"),
-            ("@x", "'@x"),
-            ("=HYPERLINK(\"x\",\"y\")", "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\""),
-            ("5-3", "5-3"),
-        ] {
-            assert_eq!(csv_cell(cell), expected);
-        }
-    }
 }

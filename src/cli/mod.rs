@@ -6,17 +6,26 @@
 //! Not here: what the commands do; each has a file.
 
 pub mod api;
+mod backup;
 pub mod check;
 mod columns;
+mod compact;
+mod consumers;
 mod corpus;
 pub mod corpus_pack;
+mod csv;
 mod dedup;
 pub mod demo;
 mod feeds;
+mod filter;
 mod input;
 mod items;
+mod keep;
+mod maintenance;
 mod output;
 mod passages;
+mod progress;
+mod restore;
 pub mod run;
 pub mod samples;
 mod search;
@@ -26,6 +35,8 @@ mod story;
 mod table;
 mod tail;
 mod topics;
+mod transfer;
+mod verify;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -95,8 +106,27 @@ enum Command {
     Show(show::Args),
     /// Shows what several items tell of one event; without an id, the largest stories of the last days
     Story(story::Args),
+    /// Keeps items whatever their age; without any, lists what is kept so
+    Pin(keep::Pin),
+    /// Removes now what has expired, instead of within the minute
+    Prune(keep::Prune),
     /// Prints the log, one JSON record a line
     Tail(tail::Args),
+    /// Named readers of the log: what each has dealt with is kept, so that it goes on where it stopped
+    #[command(subcommand)]
+    Consumers(consumers::Command),
+    /// Writes what is stored to a file: items, or all that another store needs
+    Export(transfer::export::Args),
+    /// Stores what was exported, or listed as NDJSON; what is there already stays as it is
+    Import(transfer::import::Args),
+    /// Copies the store into a folder, while everything goes on; what is new alone, where there is a backup already
+    Backup(backup::Args),
+    /// Makes the store, which must be empty, from a backup
+    Restore(restore::Args),
+    /// Checks that every record is whole and all agree
+    Verify(verify::Args),
+    /// Leaves out of the store's files what is outdated
+    Compact(compact::Args),
     /// How much is stored, and how the feeds are doing
     Status(status::Args),
 }
@@ -137,7 +167,16 @@ fn dispatch(cli: Cli) -> ExitCode {
         Command::Search(args) => read(&dir, async |here| search::run(&here, &args).await),
         Command::Show(args) => read(&dir, async |here| show::run(&here, &args).await),
         Command::Story(args) => read(&dir, async |here| story::run(&here, &args).await),
+        Command::Pin(args) => read(&dir, async |here| keep::pin(&here, &args).await),
+        Command::Prune(args) => read(&dir, async |here| keep::prune(&here, &args).await),
         Command::Tail(args) => read(&dir, async |here| tail::run(&here, &args).await),
+        Command::Consumers(command) => read(&dir, async |here| consumers::run(&here, command).await),
+        Command::Export(args) => read(&dir, async |here| transfer::export::run(&here, &args).await),
+        Command::Import(args) => read(&dir, async |here| transfer::import::run(&here, &args).await),
+        Command::Backup(args) => read(&dir, async |here| backup::run(&here, &args).await),
+        Command::Restore(args) => read(&dir, async |here| restore::run(&here, &args).await),
+        Command::Verify(args) => read(&dir, async |here| verify::run(&here, &args).await),
+        Command::Compact(args) => read(&dir, async |here| compact::run(&here, &args).await),
         Command::Status(args) => read(&dir, async |here| status::run(&here, &args).await),
     }
 }

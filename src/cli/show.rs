@@ -109,6 +109,7 @@ fn describe(screen: Screen, item: &Item, why: &Explanation, most: Most) -> Resul
     let changed = why.comparison.as_ref().filter(|found| !found.passages.is_empty());
     line("changed", changed.map(|found| found.changes.in_words().join(", ")).unwrap_or_default())?;
     line("standing", super::dedup::standing(item))?;
+    line("pinned", if item.pinned { "yes: kept whatever its age".to_owned() } else { String::new() })?;
     line("story", item.story.clone().unwrap_or_default())?;
 
     out.push_str(&topics(screen, &item.topics, &[&content.title, &content.summary, &content.text]));

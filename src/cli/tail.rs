@@ -1,6 +1,6 @@
 //! `rasid tail`: the log, one JSON record a line.
 //!
-//! Promise: every record after the given position, in order, once; with `-f` also across restarts of the daemon, and
+//! Promise: every record after the given position that passes the filter, in order, once; with `-f` also across restarts of the daemon, and
 //! without holding the store that a daemon may want. Ends quietly when its reader goes or at Ctrl-C.
 
 use std::time::Duration;
@@ -9,6 +9,7 @@ use clap::Args as ClapArgs;
 
 use super::Here;
 use super::api::{Api, Gone};
+use super::filter::Filter;
 use super::output;
 use crate::id::Seq;
 use crate::serve::Reading;
@@ -29,9 +30,8 @@ pub(super) struct Args {
     /// Goes on with what is stored from now on
     #[arg(short, long)]
     follow: bool,
-    /// Only records of items about this topic
-    #[arg(long, value_name = "ID")]
-    topic: Option<String>,
+    #[command(flatten)]
+    filter: Filter,
 }
 
 pub(super) async fn run(here: &Here, args: &Args) -> anyhow::Result<()> {
@@ -48,7 +48,7 @@ async fn read(here: &Here, args: &Args) -> anyhow::Result<()> {
     loop {
         let at = after.to_string();
         let mut query = vec![("after", at.as_str()), ("limit", LIMIT)];
-        query.extend(args.topic.as_deref().map(|topic| ("topic", topic)));
+        query.extend(args.filter.query());
         if args.follow && api.is_daemon() {
             query.push(("wait", WAIT));
         }
@@ -60,6 +60,9 @@ async fn read(here: &Here, args: &Args) -> anyhow::Result<()> {
             }
             Err(error) => return Err(error),
         };
+        if let Some(missed) = &reading.missed {
+            output::note(&missed.detail);
+        }
         for record in &reading.records {
             output::print_json(record)?;
             printed = true;
@@ -81,7 +84,7 @@ async fn read(here: &Here, args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn wait_for_daemon(here: &Here, why: &str) -> anyhow::Result<Api> {
+pub(super) async fn wait_for_daemon(here: &Here, why: &str) -> anyhow::Result<Api> {
     output::note(format_args!("{why}; waiting for one (`rasid run`)"));
     loop {
         if let Some(api) = here.daemon().await? {

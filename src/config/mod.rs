@@ -15,6 +15,7 @@ pub mod edit;
 mod examples;
 mod feeds;
 mod report;
+mod retention;
 mod sections;
 mod topics;
 mod tree;
@@ -144,10 +145,11 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
     let (mut problems, mut notes) = (Vec::new(), Vec::new());
     let (rasid_file, feeds_file) = (dir.join(RASID), dir.join(FEEDS));
 
-    let text = read(&rasid_file, &mut problems).unwrap_or_default();
-    let mut report = report::Report::new(&rasid_file, &text);
+    let rasid_text = read(&rasid_file, &mut problems).unwrap_or_default();
+    let mut report = report::Report::new(&rasid_file, &rasid_text);
     let sections = sections::read(&mut report, dir, env);
     problems.extend(report.finish());
+    let of_rasid = problems.len();
 
     let text = match feeds {
         Some(text) => Some(text.to_owned()),
@@ -162,6 +164,7 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
     let mut report = report::Report::new(&feeds_file, &text);
     let feeds = feeds::read(&mut report, env);
     problems.extend(report.finish());
+    let feeds_are_known = problems.len() == of_rasid;
 
     let topics_file = dir.join(TOPICS);
     let text = read(&topics_file, &mut problems);
@@ -172,6 +175,18 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
     let mut report = report::Report::new(&topics_file, &topics_text);
     let topics = topics::read(&mut report, env, dir);
     problems.extend(report.finish());
+    // What `rasid.toml` names stands in the other files, and is told at its place in the first.
+    let mut report = report::Report::new(&rasid_file, &rasid_text);
+    let known = (feeds_are_known.then_some(feeds.as_slice()), topics.as_ref().map(|(_, topics, _)| topics));
+    sections.ages.check_names(known.0, known.1, &mut report);
+    let mut unknown = report.finish();
+    // What is no name at all was told already.
+    let told = |problem: &Problem| (problem.line, problem.column);
+    unknown.retain(|found| !problems.iter().take(of_rasid).any(|problem| told(problem) == told(found)));
+    problems.splice(of_rasid..of_rasid, unknown);
+    let mut report = report::Report::new(&rasid_file, &rasid_text);
+    sections.ages.note_idle(&sections.store, &feeds, &mut report);
+    notes.extend(report.finish());
     let found = corpora::read(&dir.join(CORPUS), &mut problems, &mut notes);
     if let Some((written, ..)) = &topics {
         problems.extend(topics::check_examples(&topics_file, &topics_text, written, &found));

@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::report::Report;
+use super::retention::Places;
 use super::tree::{Env, Section, Tree, unknown_key};
 use crate::dedup::DedupConfig;
 use crate::fetch::{FetchConfig, check_allow, check_resolve};
@@ -41,6 +42,8 @@ impl Default for ShutdownConfig {
 #[derive(Debug, Default)]
 pub(super) struct Sections {
     pub(super) store: StoreConfig,
+    /// Where its ages stand.
+    pub(super) ages: Places,
     pub(super) fetch: FetchConfig,
     pub(super) server: ServerConfig,
     pub(super) dedup: DedupConfig,
@@ -58,12 +61,15 @@ pub(super) const NAMES: [&str; 9] =
 /// Shortest bearer token, in characters: a shorter one can be guessed over the network.
 const MIN_TOKEN: usize = 16;
 
+/// Smallest front of the store that is sealed before it is full of overhead.
+const MIN_FRONT: ByteSize = ByteSize(64 << 10);
 /// Smallest cache of the store that makes sense to it.
 const MIN_CACHE: ByteSize = ByteSize::mib(1);
 
 /// Reads the file; paths in it become relative to `dir`.
 pub(super) fn read(report: &mut Report<'_>, dir: &Path, env: Env<'_>) -> Sections {
     let mut tree = Tree::parse(report, env);
+    let ages = Places::of(&tree.root);
     let store = tree.section::<StoreConfig>("store", report);
     let fetch = tree.section::<FetchConfig>("fetch", report);
     let server = tree.section::<ServerConfig>("server", report);
@@ -78,6 +84,7 @@ pub(super) fn read(report: &mut Report<'_>, dir: &Path, env: Env<'_>) -> Section
     }
 
     check_store(&store, report);
+    ages.check_ages(&store.value, report);
     check_fetch(&fetch, report);
     check_server(&server, report);
     check_log(&log, report);
@@ -90,6 +97,7 @@ pub(super) fn read(report: &mut Report<'_>, dir: &Path, env: Env<'_>) -> Section
     store.path = dir.join(&store.path);
     Sections {
         store,
+        ages,
         fetch: fetch.value,
         server: server.value,
         dedup: dedup.value,
@@ -107,6 +115,9 @@ fn check_store(store: &Section<StoreConfig>, report: &mut Report<'_>) {
     }
     if store.value.cache < MIN_CACHE {
         report.problem(store.place("cache"), format!("`cache` is below {MIN_CACHE}; write at least that"));
+    }
+    if store.value.front < MIN_FRONT {
+        report.problem(store.place("front"), format!("`front` is below {MIN_FRONT}; write at least that"));
     }
     if let Retention::For(span) = store.value.retention {
         positive(report, store, "retention", span);

@@ -1,4 +1,5 @@
-//! What readers may ask of the running system: poll now, learn, correct a verdict, reclassify, read the configuration again.
+//! What readers may ask of the running system: poll now, learn, correct a verdict, pin, prune, move a consumer, reclassify,
+//! read the configuration again.
 //!
 //! In: [`Control`] messages and SIGHUP. Out: wishes for the scheduler, the teacher and the
 //! committer; a replaced [`Loaded`].
@@ -15,6 +16,7 @@ use crate::pipeline::commit::Order;
 use crate::pipeline::learn::Request;
 use crate::pipeline::schedule::PollNow;
 use crate::serve::{Control, Loaded};
+use crate::store::ConsumeError;
 
 /// Reads the configuration again.
 pub type Reload = Box<dyn Fn() -> Result<Config, Vec<Problem>> + Send + Sync>;
@@ -65,6 +67,37 @@ pub(super) async fn run(
                     let _gone = answer.send(Err(TOO_MUCH.to_owned()));
                 }
             }
+            Some(Control::Pin { item, pinned, why, answer }) => {
+                let order = Order::Pin { item, pinned, why, answer };
+                if let Err(mpsc::error::TrySendError::Full(Order::Pin { answer, .. })) = reached.orders.try_send(order)
+                {
+                    let _gone = answer.send(Err(TOO_MUCH.to_owned()));
+                }
+            }
+            Some(Control::Prune { before, answer }) => {
+                let order = Order::Prune { before, answer };
+                if let Err(mpsc::error::TrySendError::Full(Order::Prune { answer, .. })) =
+                    reached.orders.try_send(order)
+                {
+                    let _gone = answer.send(Err(TOO_MUCH.to_owned()));
+                }
+            }
+            Some(Control::Import { import, answer }) => {
+                let order = Order::Import { import, answer };
+                if let Err(mpsc::error::TrySendError::Full(Order::Import { answer, .. })) =
+                    reached.orders.try_send(order)
+                {
+                    let _gone = answer.send(Err(TOO_MUCH.to_owned()));
+                }
+            }
+            Some(Control::Consume { asked, answer }) => {
+                let order = Order::Consume { asked, answer };
+                if let Err(mpsc::error::TrySendError::Full(Order::Consume { answer, .. })) =
+                    reached.orders.try_send(order)
+                {
+                    let _gone = answer.send(Err(ConsumeError::Failed(TOO_MUCH.to_owned())));
+                }
+            }
             Some(Control::Reclassify { topic, since, answer }) => {
                 let order = Order::Reclassify { topic, since, answer };
                 if let Err(mpsc::error::TrySendError::Full(Order::Reclassify { answer, .. })) =
@@ -104,7 +137,9 @@ fn replace(current: &watch::Sender<Arc<Loaded>>, config: &Config) -> String {
 
 fn log(answered: &Result<String, Vec<String>>) {
     match answered {
-        Ok(summary) => tracing::info!("configuration read again: {summary}; changes to rasid.toml need a restart"),
+        Ok(summary) => tracing::info!(
+            "configuration read again: {summary}; of rasid.toml only the retention, the rest needs a restart"
+        ),
         Err(problems) => {
             for problem in problems {
                 tracing::error!("{problem}");

@@ -29,7 +29,7 @@ use crate::pipeline::{Job, Stop, now};
 use crate::queue::{self, Receiver, Sender};
 use crate::search::{self, Search};
 use crate::serve::{self, Control, Loaded, State};
-use crate::store::{self, Store, Taught, Writer};
+use crate::store::{self, Policies, Store, Taught, Writer};
 
 pub use control::Reload;
 
@@ -38,6 +38,8 @@ pub const SOCKET: &str = "rasid.sock";
 
 /// Wishes and controls that may wait.
 const CHANNEL: usize = 64;
+/// Orders that may wait: one of each consumer, and as many others. So no acknowledgement is turned away for want of room.
+const ORDERS: usize = store::MAX_CONSUMERS + CHANNEL;
 
 /// Whether feeds are polled by themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,22 +66,36 @@ pub struct Built {
     loaded: Arc<Loaded>,
 }
 
+/// How often it is told how far long work at the start is.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+
 /// Opens the store and makes the HTTP client. Blocking: opening replays what was written since the last time.
 ///
 /// # Errors
 /// When another process holds the store, when it cannot be read, or when no HTTP client can be made.
 pub fn build(config: &Config) -> anyhow::Result<Built> {
     let client = Client::new(&config.fetch).map_err(anyhow::Error::msg)?;
-    let (store, writer) = store::open(&config.store)?;
+    // A store of an older layout takes its time, and says how far it is.
+    let mut told = std::time::Instant::now();
+    let (store, writer) = store::open_with(&config.store, &mut |doing, done, _| {
+        if told.elapsed() >= TELL_EVERY {
+            told = std::time::Instant::now();
+            tracing::info!(done, "opening the store: {doing}");
+        }
+    })?;
     let taught = Arc::new(store.taught()?);
     Ok(Built { store, writer, client, loaded: Arc::new(loaded(config, taught)) })
 }
 
 /// The part of a configuration that a reload replaces, with what topics have learned.
 pub fn loaded(config: &Config, taught: Arc<Taught>) -> Loaded {
+    let named = config.topics_file.topic.iter().filter_map(|topic| topic.like.as_ref()).flat_map(|like| &like.items);
+    let named = named.filter_map(|item| item.get_ref().parse().ok()).collect();
     Loaded {
         feeds: config.feeds.clone(),
+        retention: Arc::new(Policies::of(&config.store, named)),
         topics: Arc::new(taught.apply(&config.topics)),
+        sets: Arc::new(config.topics_file.sets.clone()),
         corpora: config.corpora.clone(),
         examples: config.examples.clone(),
         taught,
@@ -94,7 +110,7 @@ impl System {
         let stop = Stop::default();
         let (loaded_sender, loaded) = watch::channel(loaded);
         let loaded_sender = Arc::new(loaded_sender);
-        let (order_sender, orders) = mpsc::channel::<Order>(CHANNEL);
+        let (order_sender, orders) = mpsc::channel::<Order>(ORDERS);
         let (request_sender, requests) = mpsc::channel::<Request>(CHANNEL);
         let (control_sender, control) = mpsc::channel::<Control>(CHANNEL);
         let (wish_sender, wishes) = mpsc::channel::<PollNow>(CHANNEL);
@@ -104,8 +120,7 @@ impl System {
         let automatic = mode == Mode::Automatic;
         let channels = Channels { jobs: job_sender, wishes, finished };
         let schedule = Schedule::new(store.clone(), loaded.clone(), channels, stop.clone(), automatic);
-        let committer = Committer::new(store.clone(), writer, loaded.clone(), &config.dedup, config.store.retention)
-            .telling(&config.stories);
+        let committer = Committer::new(store.clone(), writer, loaded.clone(), &config.dedup).telling(&config.stories);
         let started = automatic.then(now);
         let search =
             (automatic && config.search.enabled).then(|| Search::new(config.store.path.join(search::DIRECTORY)));

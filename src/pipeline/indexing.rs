@@ -86,7 +86,11 @@ impl Indexing {
             indexer = given;
             if self.stop.is_set() || indexer.is_outdated() {
                 // Its threads are waited for, which is no work for this one.
-                return blocking(move || Ok(drop(indexer))).await;
+                let close = move || {
+                    drop(indexer);
+                    Ok(())
+                };
+                return blocking(close).await;
             }
             if more {
                 continue;

@@ -179,7 +179,9 @@ impl Teacher {
             let taught = lessons.added_to(&loaded.taught);
             *loaded = Arc::new(Loaded {
                 feeds: loaded.feeds.clone(),
+                retention: Arc::clone(&loaded.retention),
                 topics: Arc::new(taught.apply(&loaded.topics)),
+                sets: Arc::clone(&loaded.sets),
                 corpora: Arc::clone(&loaded.corpora),
                 examples: Arc::clone(&loaded.examples),
                 taught: Arc::new(taught),

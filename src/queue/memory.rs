@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{Delivery, Receipt};
 use crate::item::Collected;
+use crate::telemetry::metrics::Queued;
 
 /// The collectors' end; cheap to clone.
 #[derive(Clone, Debug)]
@@ -26,7 +27,7 @@ impl Sender {
     /// Hands `collected` over and waits until it is on disk. `None`: the committer has ended, nothing was stored.
     pub async fn send(&self, collected: Collected) -> Option<Receipt> {
         let (ticket, receipt) = oneshot::channel();
-        self.0.send(Delivery { collected, ticket }).await.ok()?;
+        self.0.send(Delivery { collected, ticket, counted: Queued::new() }).await.ok()?;
         receipt.await.ok()
     }
 }

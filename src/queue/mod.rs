@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::item::Collected;
 use crate::source::FeedCursor;
+use crate::telemetry::metrics::Queued;
 
 pub use memory::{Receiver, Sender, memory};
 
@@ -55,11 +56,14 @@ pub struct Delivery {
     /// What was collected.
     pub collected: Collected,
     ticket: tokio::sync::oneshot::Sender<Receipt>,
+    /// For `/metrics`.
+    counted: Queued,
 }
 
 impl Delivery {
     /// Says that all of it is on disk. A sender that has gone away is no failure: the cursor is stored.
     pub fn acknowledge(self, receipt: Receipt) {
+        drop(self.counted);
         let _gone = self.ticket.send(receipt);
     }
 }

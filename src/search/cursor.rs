@@ -46,7 +46,7 @@ pub(super) fn write(request: &Request, frame: &Frame, place: Place) -> String {
 pub(super) fn read(request: &Request, token: &str) -> Result<(Frame, Place), SearchError> {
     let wrong = |why: &str| SearchError::Cursor(format!("`cursor` is {why}; take the `next` of the page before"));
     let digits: Vec<u8> = token.chars().filter_map(|c| u8::try_from(c.to_digit(16)?).ok()).collect();
-    if digits.len() != token.chars().count() || digits.len() % 2 != 0 {
+    if digits.len() != token.chars().count() || !digits.len().is_multiple_of(2) {
         return Err(wrong("not where a page ended"));
     }
     let bytes: Vec<u8> = digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();

@@ -186,8 +186,8 @@ impl Word {
             forms[list.field] += list.sure * f64::from(list.postings.term_freq());
         }
         let mut weight = 0.0;
-        for field in 0..KINDS {
-            if forms[field] > 0.0 {
+        for (field, form) in forms.into_iter().enumerate() {
+            if form > 0.0 {
                 let exact = match &mut self.exact[field] {
                     Some(postings) if postings.doc() > self.doc => 0,
                     Some(postings) if postings.doc() == self.doc => postings.term_freq(),
@@ -198,7 +198,7 @@ impl Word {
                     None => 0,
                 };
                 let length = self.norms[field].as_ref().map_or(1, |norms| norms.fieldnorm(self.doc));
-                weight += rank::weight(field, exact, forms[field], length, self.means[field]);
+                weight += rank::weight(field, exact, form, length, self.means[field]);
             }
         }
         rank::score(self.rarity, weight)

@@ -1,4 +1,4 @@
-//! `/api/v1/corpus`: the reference documents, and which of them a text is a copy of.
+//! `/api/v1/corpus`: the reference documents, what is stored of them, and which of them a text is a copy of.
 //!
 //! Promise: a match runs what the daemon runs on every article; nothing is stored. No text of a document leaves: a
 //! corpus holds fingerprints only.
@@ -19,7 +19,8 @@ use crate::dedup::compare::Context;
 use crate::dedup::corpus::{Corpora, Corpus, CorpusDocument, CorpusMatch};
 use crate::dedup::passages::{Comparison, Side, compare_with_fingerprint};
 use crate::dedup::reason::Reason;
-use crate::dedup::{Fingerprint, VerdictKind};
+use crate::dedup::{Fingerprint, Original, VerdictKind};
+use crate::item::Copy;
 
 /// All corpora.
 #[derive(Debug, Serialize, Deserialize)]
@@ -99,6 +100,40 @@ fn explained(corpora: &Corpora, asked: &Asked) -> Vec<DocumentMatch> {
     corpora.matches_of(&fingerprint).into_iter().enumerate().map(explain).collect()
 }
 
+/// What was published of the documents.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CorpusMatched {
+    /// The documents that have any copy, by corpus and id.
+    pub matched: Vec<DocumentMatched>,
+}
+
+/// A document and its copies.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DocumentMatched {
+    /// The corpus.
+    pub corpus: String,
+    /// The document.
+    pub document: String,
+    /// How many copies are stored.
+    pub total: usize,
+    /// The first published of them, at most `limit`.
+    pub copies: Vec<MatchedItem>,
+}
+
+/// A stored copy of a document.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct MatchedItem {
+    /// The copy.
+    #[serde(flatten)]
+    pub copy: Copy,
+    /// Its title.
+    pub title: String,
+}
+
+/// Copies of each document that are shown.
+const DEFAULT_COPIES: usize = 10;
+const MAX_COPIES: usize = 100;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Asked {
@@ -116,6 +151,31 @@ pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Json<
         documents: corpus.documents.iter().map(document).collect(),
     };
     Ok(Json(CorpusList { corpora: shared.loaded().corpora.iter().map(corpus).collect() }))
+}
+
+pub(super) async fn matched(State(shared): State<Shared>, uri: Uri) -> Result<Json<CorpusMatched>, Problem> {
+    let params = Params::read(&uri, &["limit"])?;
+    let limit = params.limit(DEFAULT_COPIES, MAX_COPIES)?;
+    let corpora = Arc::clone(&shared.loaded().corpora);
+    let matched = shared.blocking(move |state| {
+        let mut matched = Vec::new();
+        for (corpus, document) in corpora.iter().flat_map(|corpus| corpus.documents.iter().map(move |d| (corpus, d))) {
+            let of = Original::Corpus { corpus: corpus.name.clone(), document: document.id.clone() };
+            let copies = state.store.copies_of(&of)?;
+            let total = copies.len();
+            let mut shown = Vec::with_capacity(total.min(limit));
+            for copy in copies.into_iter().take(limit) {
+                let title = state.store.item(copy.id)?.map(|item| item.content.title).unwrap_or_default();
+                shown.push(MatchedItem { copy, title });
+            }
+            if total > 0 {
+                let (corpus, document) = (corpus.name.clone(), document.id.clone());
+                matched.push(DocumentMatched { corpus, document, total, copies: shown });
+            }
+        }
+        Ok(matched)
+    });
+    Ok(Json(CorpusMatched { matched: matched.await? }))
 }
 
 pub(super) async fn matches(

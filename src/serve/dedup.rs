@@ -169,7 +169,7 @@ async fn find(shared: &Shared, field: &str, text: String) -> Result<ItemId, Prob
     }
 }
 
-fn reason(why: Option<String>) -> Result<Option<String>, Problem> {
+pub(super) fn reason(why: Option<String>) -> Result<Option<String>, Problem> {
     let why = why.map(|why| why.trim().to_owned()).filter(|why| !why.is_empty());
     if why.as_ref().is_some_and(|why| why.chars().count() > MAX_WHY) {
         return Err(Problem::body(format!("`why` is longer than {MAX_WHY} characters; say it shorter")));

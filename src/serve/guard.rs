@@ -19,6 +19,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
+use super::web::is_page;
 use super::{ServerConfig, with_headers};
 
 /// Asked by whatever supervises the daemon, which knows no token; they tell nothing.
@@ -55,6 +56,10 @@ impl Guard {
         let has_token =
             self.token.is_some_and(|token| bearer(headers).is_some_and(|sent| blake3::hash(sent.as_bytes()) == token));
         // Whoever knows the token is no foreign page: a proxy may then pass requests on under a name of its own.
+        // The page holds nothing by itself: what it shows it asks for with the token that its reader gives it.
+        if self.token.is_some() && is_page(path) && matches!(*method, Method::GET | Method::HEAD) {
+            return None;
+        }
         if self.loopback && !has_token && !host.is_some_and(is_loopback) {
             return Some(Problem::foreign(format!(
                 "the Host header is `{}`, which is not a name of this machine's loopback; requests under another name \
@@ -144,6 +149,9 @@ mod tests {
             ("/healthz", &[], 200),
             ("/readyz", &[], 200),
             ("/healthz/", &[], 401),
+            ("/", &[], 200),
+            ("/web/app.js", &[], 200),
+            ("/web", &[], 401),
         ] {
             assert_eq!(refusal(&guard, &Method::GET, path, sent), expected, "{path} {sent:?}");
         }

@@ -128,6 +128,8 @@ impl Name {
         match self {
             Self::Id(id) => store.item(*id),
             Self::At(Seq(0)) => Ok(None),
+            // What else the log told there is not known any more.
+            Self::At(seq) if *seq < store.log_begins()? => store.added_at(*seq),
             Self::At(seq) => {
                 let at = store.log(Seq(seq.0 - 1), 1)?.into_iter().find(|record| record.seq == *seq);
                 Ok(at.and_then(|record| record.item))

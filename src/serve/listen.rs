@@ -17,7 +17,7 @@ use axum::serve::Listener;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 
-use super::{ServerConfig, Shared, State, guard, routes};
+use super::{Door, ServerConfig, Shared, State, guard, routes};
 
 /// Serves on TCP behind the guards that `config` asks for.
 ///
@@ -30,7 +30,7 @@ pub async fn serve_tcp(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (stopping, told) = watch::channel(false);
-    let router = guard::protect(routes(Shared { state, stopping: told }), config);
+    let router = guard::protect(routes(Shared::new(state, told), Door::Tcp), config);
     serve(listener, router, stopping, stop).await
 }
 
@@ -44,7 +44,7 @@ pub async fn serve_unix(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (stopping, told) = watch::channel(false);
-    serve(listener, routes(Shared { state, stopping: told }), stopping, stop).await
+    serve(listener, routes(Shared::new(state, told), Door::Local), stopping, stop).await
 }
 
 async fn serve<L>(

@@ -1,15 +1,19 @@
 //! `/api/v1/log`: the log from a position on, waiting for more where asked to.
 //!
-//! In: `after`, `limit`, `wait`, `topic`. Out: `{ "records": […], "last": seq }`. `last` is how far the log was looked
-//! through: the next `after`, also where a filter left nothing, so that a reader of a rare topic never starts over.
-//! Promise: a commit wakes whoever waits; nothing between `after` and `last` is left out but what the filter hides; a
-//! position that this store has never given out is refused, because waiting there would miss what is stored meanwhile.
+//! In: `after`, `limit`, `wait`, and the filters `topic`, `feed`, `kind` and `language`, each any number of times. Out:
+//! `{ "records": […], "last": seq }`. `last` is how far the log was looked through: the next `after`, also where a filter
+//! left nothing, so that a reader of a rare topic never starts over.
+//! Promise: a commit wakes whoever waits; nothing between `after` and `last` is left out but what the filter hides, and what
+//! retention took before it was read, which `missed` tells; a position that this store has never given out is refused,
+//! because waiting there would miss what is stored meanwhile.
 
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::Uri;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as NotOne;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -17,18 +21,18 @@ use tokio::time::Instant;
 use super::Shared;
 use super::problem::Problem;
 use super::request::Params;
-use crate::id::{Seq, TopicId};
-use crate::item::LogRecord;
-use crate::store::{Store, StoreError};
+use crate::id::Seq;
+use crate::item::{LogKind, LogRecord};
+use crate::store::{LogFilter, Missed, Stretch};
 use crate::units::Span;
 
-const DEFAULT_LIMIT: usize = 100;
-const MAX_LIMIT: usize = 1_000;
+pub(super) const DEFAULT_LIMIT: usize = 100;
+pub(super) const MAX_LIMIT: usize = 1_000;
 const MAX_WAIT: Duration = Duration::from_secs(60);
-/// How many records one reading of the store takes.
-const CHUNK: usize = 256;
-/// How many records one request looks through for a filter, before it says how far it came.
-const MAX_SCAN: usize = 20_000;
+
+/// The parameters that filter, each any number of times.
+const FILTERS: [&str; 4] = ["topic", "feed", "kind", "language"];
+const KINDS: &str = "`new`, `revised`, `duplicate`, `reclassified` or `removed`";
 
 /// A stretch of the log.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,82 +41,85 @@ pub struct Reading {
     pub records: Vec<LogRecord>,
     /// How far the log was looked through: the next `after`.
     pub last: Seq,
+    /// What was not in the log any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed: Option<MissedView>,
+}
+
+/// Records that retention took before they were read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MissedView {
+    /// The first of them.
+    pub from: Seq,
+    /// The last of them.
+    pub to: Seq,
+    /// How many.
+    pub records: u64,
+    /// The same in words.
+    pub detail: String,
+}
+
+impl From<Missed> for MissedView {
+    fn from(missed: Missed) -> Self {
+        Self { from: missed.from, to: missed.to, records: missed.records(), detail: missed.to_string() }
+    }
 }
 
 pub(super) async fn read(State(shared): State<Shared>, uri: Uri) -> Result<Json<Reading>, Problem> {
-    let params = Params::read(&uri, &["after", "limit", "wait", "topic"])?;
+    let known = ["after", "limit", "wait", "topic", "feed", "kind", "language"];
+    let params = Params::read_repeated(&uri, &known, &FILTERS)?;
     let after = params.value("after", "a position in the log: a whole number from 0", |v| v.parse().ok())?;
     let after = Seq(after.unwrap_or(0));
     let limit = params.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
-    let wait = params.value("wait", "a time from 0 to 60 s, such as `30s`", wait)?.unwrap_or_default();
-    let topic: Option<TopicId> = params.name("topic")?;
-
-    let deadline = Instant::now() + wait;
-    let mut durable = shared.state.store.durable();
-    let mut stopping = shared.stopping.clone();
-    let last = *durable.borrow_and_update();
+    let wait = waiting(&params)?;
+    let filter = LogFilter {
+        topics: params.names("topic")?,
+        feeds: params.names("feed")?,
+        kinds: params.values("kind", KINDS, kind)?,
+        languages: params.values("language", "a language such as `ar`", |v| (!v.is_empty()).then(|| v.to_owned()))?,
+    };
+    let last = *shared.state.store.durable().borrow();
     if after > last {
         return Err(Problem::ahead(after.0, last.0));
     }
+    let Stretch { records, last, missed, at_end: _ } = follow(&shared, after, limit, wait, filter).await?;
+    Ok(Json(Reading { records, last, missed: missed.map(MissedView::from) }))
+}
+
+/// The records after a position that pass the filter; where there are none yet, waits for some.
+pub(super) async fn follow(
+    shared: &Shared,
+    after: Seq,
+    limit: usize,
+    wait: Duration,
+    filter: LogFilter,
+) -> Result<Stretch, Problem> {
+    let deadline = Instant::now() + wait;
+    let mut durable = shared.state.store.durable();
+    let mut stopping = shared.stopping.clone();
     let mut from = after;
+    let mut missed = None;
     loop {
-        let wanted = topic.clone();
-        let scan = shared.blocking(move |state| scan(&state.store, from, limit, wanted.as_ref())).await?;
-        let reading = Reading { records: scan.records, last: scan.last };
-        if !reading.records.is_empty() || !scan.at_end {
-            return Ok(Json(reading));
+        let wanted = filter.clone();
+        let read = shared.blocking(move |state| state.store.read_log(from, limit, &wanted)).await?;
+        missed = missed.or(read.missed);
+        let stretch = Stretch { missed, ..read };
+        if !stretch.records.is_empty() || !stretch.at_end || missed.is_some() {
+            return Ok(stretch);
         }
-        from = reading.last;
+        from = stretch.last;
+        // Not every write adds to the log: acknowledging does not.
         tokio::select! {
-            changed = durable.changed() => if changed.is_err() { return Ok(Json(reading)) },
-            () = tokio::time::sleep_until(deadline) => return Ok(Json(reading)),
-            () = told(&mut stopping) => return Ok(Json(reading)),
+            grown = durable.wait_for(|last| *last > from) => if grown.is_err() { return Ok(stretch) },
+            () = tokio::time::sleep_until(deadline) => return Ok(stretch),
+            () = told(&mut stopping) => return Ok(stretch),
         }
-        durable.mark_unchanged();
     }
 }
 
-/// What one look through the log gave.
-struct Scan {
-    records: Vec<LogRecord>,
-    last: Seq,
-    /// Whether it came to the end of the log, rather than to a limit.
-    at_end: bool,
-}
-
-fn scan(store: &Store, after: Seq, limit: usize, topic: Option<&TopicId>) -> Result<Scan, StoreError> {
-    let mut scan = Scan { records: Vec::new(), last: after, at_end: false };
-    let mut looked = 0;
-    while looked < MAX_SCAN {
-        // Without a filter every record read is one wanted.
-        let most = if topic.is_some() { CHUNK } else { CHUNK.min(limit - scan.records.len()) };
-        let read = store.log(scan.last, most)?;
-        looked += read.len();
-        let ended = read.len() < most;
-        for record in read {
-            scan.last = record.seq;
-            if topic.is_none_or(|topic| concerns(&record, topic)) {
-                scan.records.push(record);
-            }
-            if scan.records.len() == limit {
-                return Ok(scan);
-            }
-        }
-        if ended {
-            scan.at_end = true;
-            break;
-        }
-    }
-    Ok(scan)
-}
-
-/// A removal concerns every reader: what the item was about is gone with it. That an item is not about a topic any more
-/// concerns those who read that topic.
-fn concerns(record: &LogRecord, topic: &TopicId) -> bool {
-    if record.lost.contains(topic) {
-        return true;
-    }
-    record.item.as_ref().is_none_or(|item| item.topics.iter().any(|found| found.id == *topic))
+/// How long a request may be held.
+pub(super) fn waiting(params: &Params) -> Result<Duration, Problem> {
+    Ok(params.value("wait", "a time from 0 to 60 s, such as `30s`", wait)?.unwrap_or_default())
 }
 
 fn wait(text: &str) -> Option<Duration> {
@@ -121,6 +128,10 @@ fn wait(text: &str) -> Option<Duration> {
         Err(_) => text.parse::<Span>().ok()?.get(),
     };
     (wait <= MAX_WAIT).then_some(wait)
+}
+
+fn kind(text: &str) -> Option<LogKind> {
+    LogKind::deserialize(IntoDeserializer::<NotOne>::into_deserializer(text)).ok()
 }
 
 /// Ends when the server stops; never where it cannot be told.

@@ -87,6 +87,11 @@ impl Problem {
             "`after` is {after}, but the log ends at {last}: the store was replaced or restored since that position \
              was read; begin again with `after=0`, or at a position not after {last}"
         );
+        Self::beyond(detail, last)
+    }
+
+    /// A position behind the end of the log, which is `last`.
+    pub(super) fn beyond(detail: impl Into<String>, last: u64) -> Self {
         Self::new(StatusCode::CONFLICT, "ahead-of-log", "the position is after the end of the log", detail)
             .with("last", last)
     }
@@ -116,6 +121,11 @@ impl Problem {
         }
         tracing::error!(%error, "the store could not be read");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "store", "the store could not be read", error.to_string())
+    }
+
+    /// It could not be done now, and may be later.
+    pub(super) fn not_done(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-done", "it could not be done now", detail)
     }
 
     /// The store is not there to answer.

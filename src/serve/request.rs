@@ -24,15 +24,24 @@ pub(super) const MAX_BODY: usize = 2 << 20;
 /// The longest value of a parameter, in characters: a cursor is the longest that has a use.
 const MAX_VALUE: usize = 1_000;
 
+const NAME: &str = "an id of small letters, digits and hyphens";
 const TIME: &str = "a time: RFC 3339 (2026-11-20T09:30:00Z), a date (2026-11-20, from its midnight in UTC), or a span \
                     back from now (7d, 36h)";
 
-/// The query of a request, each parameter at most once and known to the route.
+/// The most values of a parameter that may be repeated.
+const MAX_REPEATED: usize = 100;
+
+/// The query of a request, each parameter known to the route, and at most once but where the route takes several.
 pub(super) struct Params(Vec<(String, String)>);
 
 impl Params {
     /// Takes the query of `uri` apart; `known` are the parameters that the route has.
     pub(super) fn read(uri: &Uri, known: &[&str]) -> Result<Self, Problem> {
+        Self::read_repeated(uri, known, &[])
+    }
+
+    /// As [`Params::read`], for a route that takes those of `repeated`, which are `known`, any number of times.
+    pub(super) fn read_repeated(uri: &Uri, known: &[&str], repeated: &[&str]) -> Result<Self, Problem> {
         let mut taken: Vec<(String, String)> = Vec::new();
         for (name, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
             if !known.contains(&name.as_ref()) {
@@ -43,7 +52,12 @@ impl Params {
                     format!("`{name}` is not a parameter of this route; those are: {known}"),
                 ));
             }
-            if taken.iter().any(|(other, _)| *other == name) {
+            let before = taken.iter().filter(|(other, _)| *other == name).count();
+            if before >= MAX_REPEATED {
+                let detail = format!("`{name}` is given more than {MAX_REPEATED} times; give fewer");
+                return Err(Problem::parameters(&name, detail));
+            }
+            if before > 0 && !repeated.contains(&name.as_ref()) {
                 return Err(Problem::parameters(&name, format!("`{name}` is given twice; give it once")));
             }
             if value.chars().count() > MAX_VALUE {
@@ -71,9 +85,25 @@ impl Params {
         read(value).map(Some).ok_or_else(|| Problem::parameter(name, value, allowed))
     }
 
+    /// All values of `name` as `read` understands them; `allowed` says what that is.
+    pub(super) fn values<T>(
+        &self,
+        name: &str,
+        allowed: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Vec<T>, Problem> {
+        let values = self.0.iter().filter(|(other, _)| other == name);
+        values.map(|(_, value)| read(value).ok_or_else(|| Problem::parameter(name, value, allowed))).collect()
+    }
+
     /// An id of a feed or a topic.
     pub(super) fn name<T: FromStr>(&self, name: &str) -> Result<Option<T>, Problem> {
-        self.value(name, "an id of small letters, digits and hyphens", |value| value.parse().ok())
+        self.value(name, NAME, |value| value.parse().ok())
+    }
+
+    /// Any number of ids of feeds or topics.
+    pub(super) fn names<T: FromStr>(&self, name: &str) -> Result<Vec<T>, Problem> {
+        self.values(name, NAME, |value| value.parse().ok())
     }
 
     /// How many, `default` where it is not given.
@@ -103,6 +133,11 @@ pub(super) fn segment(path: Result<Path<String>, PathRejection>) -> Result<Strin
 
 /// A body of JSON.
 pub(super) async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, Problem> {
+    json_of(MAX_BODY, headers, body).await
+}
+
+/// A body of JSON of at most `most` bytes.
+pub(super) async fn json_of<T: DeserializeOwned>(most: usize, headers: &HeaderMap, body: Body) -> Result<T, Problem> {
     // A page of another site can send text, but not declare it as JSON, without asking first.
     let declared = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = declared.split(';').next().unwrap_or_default().trim();
@@ -110,10 +145,10 @@ pub(super) async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -
         let detail = format!("the body is declared as `{}`; send JSON as `application/json`", shortened(declared));
         return Err(Problem::media_type(detail));
     }
-    let bytes = to_bytes(body, MAX_BODY).await.map_err(|error| {
+    let bytes = to_bytes(body, most).await.map_err(|error| {
         let source = std::error::Error::source(&error);
         if source.is_some_and(|source| source.is::<LengthLimitError>()) {
-            Problem::too_large(MAX_BODY)
+            Problem::too_large(most)
         } else {
             Problem::body(format!("the body ended early: {error}"))
         }
@@ -164,6 +199,15 @@ mod tests {
             let uri: Uri = format!("/x?{query}").parse().unwrap();
             assert_eq!(Params::read(&uri, &["a", "b"]).is_ok(), fine, "{query}");
         }
+        let twice: Uri = "/x?a=1&b=3&a=2".parse().unwrap();
+        let numbers = |name| {
+            let params = Params::read_repeated(&twice, &["a", "b"], &["a"]).unwrap();
+            params.values(name, "a number", |value| value.parse::<u32>().ok()).unwrap()
+        };
+        assert_eq!((numbers("a"), numbers("b"), numbers("c")), (vec![1, 2], vec![3], vec![]));
+        assert!(Params::read_repeated(&twice, &["a", "b"], &["b"]).is_err());
+        let many: Uri = format!("/x?{}", "a=1&".repeat(MAX_REPEATED + 1)).parse().unwrap();
+        assert!(Params::read_repeated(&many, &["a"], &["a"]).is_err());
         let long: Uri = format!("/x?a={}", "1".repeat(MAX_VALUE + 1)).parse().unwrap();
         assert!(Params::read(&long, &["a"]).is_err());
     }

@@ -65,7 +65,7 @@ pub struct Corrected {
 }
 
 /// What was said of an item.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Said {
     /// Of which item.
     pub item: ItemId,
@@ -118,7 +118,7 @@ fn verdict_of(verdict: VerdictV1<'static>) -> Result<Verdict, String> {
     Ok(Verdict { kind: kind_of(kind)?, of: of.map(original_of), similarity })
 }
 
-fn put(staged: &mut Staged<'_>, said: &Said) -> Result<(), StoreError> {
+pub(super) fn put(staged: &mut Staged<'_>, said: &Said) -> Result<(), StoreError> {
     let Said { item, judged, title, content, verdict, before, superseded } = said;
     let record = SaidV1 {
         judged: judged_v1(judged),
@@ -331,6 +331,7 @@ impl Change<'_> {
             return refused(format!("nothing was said of `{item}`; `rasid dedup list` shows what was"));
         };
         values::remove(&mut self.staged, Table::Corrections, &keys::id(item))?;
+        self.look_again_at(item)?;
         let stored = match self.stored_item(item)? {
             Some(stored) if stored.item.judged.is_some() => stored,
             // It was removed, or what was said holds no more.

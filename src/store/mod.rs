@@ -5,56 +5,84 @@
 //! cursor never stands past an item that could still be lost.
 //! Not here: deciding what is a copy ([`crate::dedup`]), when to write and to prune ([`crate::pipeline`]).
 //!
-//! From the outside in: `writer` and `reader` work on the records of `records`, `feeds`, `stories`, `taught` and
-//! `corrections`;
-//! `relations` keeps right what items are to one another; `schema` gives the records their bytes, `keys` their places, `values` cuts the large ones, `staged` collects what a group writes, and
-//! `engine` writes it. `layout` knows the directory.
+//! From the outside in: `writer` and `reader` work on the records of `records`, `feeds`, `stories`, `taught`,
+//! `corrections`, `pins` and `consumers`; `log` reads the log through a filter; `relations` keeps right what items are to one
+//! another; `retention` removes what has expired and is not held. `schema` gives the records their bytes, `keys` their places,
+//! `values` cuts the large ones, `staged` collects what a group writes, and `engine` writes it. `layout` knows the directory;
+//! `backup` copies it, `rebuild` and `mend` make another of what can be read.
 
+mod backup;
+mod consumers;
+#[cfg(test)]
+mod consumers_tests;
 mod corrections;
 mod engine;
 mod feeds;
 mod fingerprints;
+mod import;
 mod keys;
 mod layout;
+mod log;
 mod logged;
+mod mend;
+mod packing;
+mod pins;
+mod policies;
 mod reader;
+mod rebuild;
 mod records;
 mod recurring;
 mod relations;
+mod retention;
+#[cfg(test)]
+mod retention_tests;
 mod schema;
 mod staged;
 mod stories;
 mod taught;
+mod transfer;
 mod values;
 mod verify;
+mod volume;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+pub use backup::{BackupReport, CompactReport, restore};
+pub use consumers::{ConsumeError, Consumed, Consumer, Consuming, Lag, MAX_CONSUMERS, Start};
 pub use corrections::{Corrected, Correcting, Said};
+pub use import::{Arriving, Import, Imported};
+pub use log::{LogFilter, Missed, Stretch};
+pub use pins::Pin;
+pub use policies::Policies;
 pub use reader::{DEFAULT_PAGE, MAX_COPIES, MAX_PAGE, Store};
+pub use rebuild::{RepairReport, repair};
 pub use relations::Moved;
+pub use retention::{Expired, MAX_PRUNE, Named};
 pub use schema::Revision;
 pub use stories::{MAX_SHOWN, Story, Told};
 pub use taught::{Classified, Judgement, Model, Reclassification, TERM_RULES, Taught};
-pub use writer::{MAX_PRUNE, Writer};
+pub use transfer::{ExportPage, ExportQuery, Left, MAX_EXPORT_PAGE, Record, Whole};
+pub use volume::{MAX_KEYS, Series, VolumeBy, VolumeQuery};
+pub use writer::Writer;
 
 use crate::dedup::Verdict;
 use crate::id::{FeedId, ItemId, Seq, TopicId};
 use crate::item::{Candidate, Item};
 use crate::source::{FeedCursor, PollRecord, Unread};
 use crate::units::{ByteSize, Span};
-use engine::{Engine, Fault, REPAIR_HINT, Read as _, Table};
+use engine::manifest::Manifest;
+use engine::{Engine, REPAIR_HINT, Read as _, Table};
 use writer::NEXT_SEQ;
 
 /// `[store]` of `rasid.toml`.
@@ -65,23 +93,38 @@ pub struct StoreConfig {
     pub path: PathBuf,
     /// The page cache, at least 1 MiB. The process takes three to eight times as much for it.
     pub cache: ByteSize,
-    /// How long items are kept.
+    /// How long items are kept of whose feed and topics nothing else is said.
     pub retention: Retention,
+    /// So much is written to sled before it is sealed into files, in bytes, at least 64 KiB. sled takes three times as much on
+    /// the disk; a small store seals earlier.
+    pub front: ByteSize,
+    /// How long items about a topic are kept.
+    pub retention_by_topic: BTreeMap<TopicId, Retention>,
+    /// How long items of a feed are kept.
+    pub retention_by_feed: BTreeMap<FeedId, Retention>,
 }
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { path: PathBuf::from("data"), cache: ByteSize::mib(256), retention: Retention::Forever }
+        Self {
+            path: PathBuf::from("data"),
+            cache: ByteSize::mib(256),
+            retention: Retention::Forever,
+            front: ByteSize::mib(32),
+            retention_by_topic: BTreeMap::new(),
+            retention_by_feed: BTreeMap::new(),
+        }
     }
 }
 
 /// How long items are kept: `"forever"` or a span.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Retention {
-    /// Until somebody removes them.
-    Forever,
-    /// This long after they were stored; see [`Writer::prune`].
+    /// This long after they were stored; see [`Writer::expire`].
     For(Span),
+    /// Until somebody removes them: longer than any time.
+    #[default]
+    Forever,
 }
 
 impl Serialize for Retention {
@@ -127,8 +170,8 @@ pub struct Group {
     pub at: Option<Timestamp>,
 }
 
-/// The most items in a [`Group`]: about 1,300 operations, within what sled writes in one go without taking gigabytes.
-pub const MAX_GROUP: usize = 128;
+/// The most items in a [`Group`]: some 1,000 records in one transaction of sled, which takes gigabytes for many more.
+pub const MAX_GROUP: usize = 256;
 
 /// An item as far as deciding needs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,6 +233,8 @@ pub struct Stats {
     pub revisions: u64,
     /// The size of the files.
     pub bytes_on_disk: u64,
+    /// What of it is not outdated: retention and revisions leave outdated records in files for a while.
+    pub live_bytes: u64,
     /// Items of each feed, without duplicates; feeds that have any.
     pub by_feed: Vec<(FeedId, u64)>,
     /// Items of each topic (`maybe` counts), without duplicates; topics that have any.
@@ -254,76 +299,48 @@ struct Inner {
     /// Before `place`: the lock on the directory goes last.
     engine: Engine,
     durable: watch::Sender<Seq>,
-    /// Taken for each write, and by whoever needs the store to hold still.
-    turn: Mutex<()>,
     path: PathBuf,
     place: layout::Place,
 }
 
-/// In meta: the layout of keys and trees.
-const SCHEMA: &[u8] = b"schema";
+/// What long work tells of itself: what it does, how much of it is done, and how much there is (0 where that is not known).
+pub type Progress<'a> = dyn FnMut(&str, u64, u64) + 'a;
 
-/// Opens or creates the store, after whatever end it had: finds the generation, clears what a killed opening left, and where
-/// sled finds its snapshot damaged has it replay its log instead. Blocking: about a second for each gigabyte written since
-/// the last opening.
+/// Opens or creates the store, after whatever end it had; one of an older layout is made one of this. Blocking.
 ///
 /// # Errors
-/// [`StoreError::Locked`], [`StoreError::NewerSchema`], [`StoreError::Io`]; [`StoreError::Corrupt`] when recovery failed: the
-/// directory is left as it is.
+/// [`StoreError::Locked`], [`StoreError::NewerSchema`], [`StoreError::Io`]; [`StoreError::Corrupt`] when it is damaged: the
+/// directory is left as it is, and [`repair`] makes a store of what can be read.
 pub fn open(config: &StoreConfig) -> Result<(Store, Writer), StoreError> {
-    let mut place = layout::claim(&config.path)?;
-    layout::sweep(&place.generation)?;
-    // Rule 5: what does not open with its snapshot is opened without it, by replaying the log.
-    let (engine, last) = match open_engine(config, &place) {
-        Err(StoreError::Corrupt { what, .. }) if layout::set_aside(&place.generation)? => {
-            tracing::warn!(error = what, "the store is damaged: replaying its log without the snapshot");
-            match open_engine(config, &place) {
-                Ok(opened) => {
-                    layout::forget_aside(&place.generation)?;
-                    opened
-                }
-                Err(error) => {
-                    layout::put_back(&place.generation)?;
-                    return Err(error);
-                }
-            }
-        }
-        opened => opened?,
-    };
-    if !place.published {
-        place.publish()?;
-    }
-    let inner = Arc::new(Inner {
-        engine,
-        durable: watch::Sender::new(Seq(last)),
-        turn: Mutex::new(()),
-        path: config.path.clone(),
-        place,
-    });
-    Ok((Store { inner: Arc::clone(&inner) }, Writer::over(inner)?))
+    open_with(config, &mut |_, _, _| {})
 }
 
-/// The engine, looked at from outside, and the last position of its log.
-fn open_engine(config: &StoreConfig, place: &layout::Place) -> Result<(Engine, u64), StoreError> {
+/// [`open`], telling how far it is where a store of an older layout has to be made one of this.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(config: &StoreConfig, progress: &mut Progress<'_>) -> Result<(Store, Writer), StoreError> {
+    let place = layout::claim(&config.path)?;
     let path = &config.path;
-    let engine = open_unlocked(config, place).map_err(|fault| match fault {
-        Fault::Locked => StoreError::Locked { path: path.clone() },
-        Fault::Corrupt(why) => damaged(path, &why),
-        Fault::Other(why) => StoreError::Engine(format!("{}: {why}", path.display())),
-    })?;
-    match engine.get(Table::Meta, SCHEMA)?.map(|value| records::as_counter(&value)) {
-        Some(found) if found == u64::from(schema::SCHEMA) => {}
-        Some(found) if found > u64::from(schema::SCHEMA) => {
-            return Err(StoreError::NewerSchema { path: path.clone(), found, supported: schema::SCHEMA });
+    rebuild::finish_interrupted(path)?;
+    let manifest = match read_manifest(path)? {
+        Some(manifest) => manifest,
+        None if layout::has_first_layout(path)? => {
+            rebuild::migrate(config, progress)?;
+            read_manifest(path)?.ok_or_else(|| damaged(path, "it has no list of its files"))?
         }
-        None if !place.published => begin(&engine)?,
-        _ => return Err(damaged(path, "it is empty, though it was in use")),
-    }
+        None if layout::is_left_over(path)? => return Err(damaged(path, "its list of files, MANIFEST, is missing")),
+        None => {
+            begin(config)?;
+            read_manifest(path)?.ok_or_else(|| damaged(path, "it has no list of its files"))?
+        }
+    };
+    let engine = Engine::open(config, path, manifest)?;
     let (last, acknowledged) = (check_end(path, &engine)?, place.acknowledged()?);
     if acknowledged > last {
         return Err(StoreError::Corrupt {
             what: format!(
-                "{}: the log ends at {last}, and {acknowledged} was acknowledged: the end of the data file is lost",
+                "{}: the log ends at {last}, and {acknowledged} was acknowledged: the end of what was written is lost",
                 path.display()
             ),
             hint: format!(
@@ -332,38 +349,35 @@ fn open_engine(config: &StoreConfig, place: &layout::Place) -> Result<(Engine, u
             ),
         });
     }
-    Ok((engine, last))
+    let durable = watch::Sender::new(Seq(last));
+    let inner = Arc::new(Inner { engine, durable, path: path.clone(), place });
+    Ok((Store { inner: Arc::clone(&inner) }, Writer::over(inner)?))
 }
 
-/// sled's threads hold its lock for a moment after the last handle is gone (its issues 1234 and 1289). Our own lock is
-/// held here, so no other rasid has it: whatever holds sled's is on its way out.
-fn open_unlocked(config: &StoreConfig, place: &layout::Place) -> Result<Engine, Fault> {
-    for _ in 0..SLED_LOCK_TRIES {
-        match Engine::open(&place.generation, config.cache.0) {
-            Err(Fault::Locked) => std::thread::sleep(SLED_LOCK_PAUSE),
-            opened => return opened,
-        }
+fn read_manifest(path: &Path) -> Result<Option<Manifest>, StoreError> {
+    let listed = Manifest::read(path).map_err(|why| StoreError::Corrupt {
+        what: format!("{}: {why}", engine::manifest::path(path).display()),
+        hint: REPAIR_HINT.to_owned(),
+    })?;
+    match listed {
+        Some(manifest) if manifest.schema > schema::SCHEMA => Err(StoreError::NewerSchema {
+            path: path.to_owned(),
+            found: u64::from(manifest.schema),
+            supported: schema::SCHEMA,
+        }),
+        listed => Ok(listed),
     }
-    Err(Fault::Locked)
 }
 
-const SLED_LOCK_TRIES: u32 = 40;
-const SLED_LOCK_PAUSE: Duration = Duration::from_millis(50);
-
-/// Makes an empty store one of ours.
-fn begin(engine: &Engine) -> Result<(), StoreError> {
-    let number = |n: u64| Some(n.to_be_bytes().to_vec());
-    engine.apply(&engine::Writes::from([
-        ((Table::Meta, SCHEMA.to_vec()), number(u64::from(schema::SCHEMA))),
-        ((Table::Meta, NEXT_SEQ.to_vec()), number(1)),
-    ]))?;
-    engine.make_durable()
+/// Makes an empty store.
+fn begin(config: &StoreConfig) -> Result<(), StoreError> {
+    Engine::create(&config.path, schema::SCHEMA, format!("{:016x}", fastrand::u64(..)))
 }
 
 /// The last position of the log, which must be where the counter says: a cheap look at whether recovery was whole.
 fn check_end(path: &Path, engine: &Engine) -> Result<u64, StoreError> {
-    let next = records::counter(engine, NEXT_SEQ)?;
-    let last = next.checked_sub(1).ok_or_else(|| damaged(path, "it does not say where its log ends"))?;
+    let next = records::counter(engine, NEXT_SEQ)?.max(1);
+    let last = next - 1;
     let there = |seq: u64| engine.get(Table::Log, &keys::number(seq)).map(|record| record.is_some());
     if (last > 0 && !there(last)?) || there(next)? {
         return Err(damaged(path, &format!("its log does not end at {last}, as it should")));

@@ -17,10 +17,12 @@ use tokio::sync::watch;
 use url::Url;
 
 use super::engine::{Read as _, Table, prefix_range};
-use super::logged::{self, Logged};
+use super::log::{LogFilter, speaks};
 use super::schema::{self, Revision, damaged};
 use super::writer::LOG_BEGINS;
-use super::{Inner, ItemQuery, Known, Page, Stats, StoreError, feeds, fingerprints, keys, records, values, verify};
+use super::{
+    Inner, ItemQuery, Known, Page, Stats, StoreError, feeds, fingerprints, import, keys, pins, records, values, verify,
+};
 use crate::dedup::{Fingerprint, Original};
 use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq};
 use crate::item::{Copy, Item, LogRecord};
@@ -60,9 +62,14 @@ impl Store {
 
     pub(super) fn item_by_number(&self, no: u64) -> Result<Option<Item>, StoreError> {
         let Some(stored) = records::load_whole(&self.inner.engine, no)? else { return Ok(None) };
-        let mut item = stored.item;
+        self.completed(stored.item).map(Some)
+    }
+
+    /// The item with what its record does not tell.
+    fn completed(&self, mut item: Item) -> Result<Item, StoreError> {
         item.copies = self.copies(&Original::Item(item.id), MAX_COPIES)?;
-        Ok(Some(item))
+        item.pinned = pins::is_pinned(&self.inner.engine, item.id)?;
+        Ok(item)
     }
 
     /// All stored copies of an item or of a document of a corpus, first published first. Answers for an item that was
@@ -71,7 +78,7 @@ impl Store {
         self.copies(original, usize::MAX)
     }
 
-    fn copies(&self, original: &Original, limit: usize) -> Result<Vec<Copy>, StoreError> {
+    pub(super) fn copies(&self, original: &Original, limit: usize) -> Result<Vec<Copy>, StoreError> {
         let scan = self.inner.engine.scan(Table::Copies, prefix_range(&keys::original(original)));
         scan.take(limit).map(|entry| schema::decode_copy(&entry?.1).map(|(copy, _)| copy)).collect()
     }
@@ -126,9 +133,7 @@ impl Store {
                     page.next = last;
                     break;
                 }
-                let mut item = stored.item;
-                item.copies = self.copies(&Original::Item(item.id), MAX_COPIES)?;
-                page.items.push(item);
+                page.items.push(self.completed(stored.item)?);
             }
             last = Some(format!("{millis:016x}{no:016x}"));
         }
@@ -136,22 +141,14 @@ impl Store {
     }
 
     /// The records after a position, in order, at most [`MAX_PAGE`], with their items as they stand now; only what is
-    /// durable. Empty at the end.
+    /// durable. From the beginning of the log where that is after the position ([`Store::log_begins`]). Empty at the end.
     pub fn log(&self, after: Seq, limit: usize) -> Result<Vec<LogRecord>, StoreError> {
-        let durable = *self.inner.durable.borrow();
-        let Some(first) = after.0.checked_add(1) else { return Ok(Vec::new()) };
-        let range = (Bound::Included(keys::number(first)), Bound::Included(keys::number(durable.0)));
-        let mut records = Vec::new();
-        for (expected, entry) in (first..).zip(self.inner.engine.scan(Table::Log, range).take(limit.min(MAX_PAGE))) {
-            let (key, value) = entry?;
-            if keys::last_number(&key) != Some(expected) {
-                return Err(damaged(format!("log record {expected}"), "it is missing"));
-            }
-            let Logged { kind, at, no, id, revision: _, lost } = logged::decode_log(expected, &value)?;
-            let item = self.item_by_number(no)?;
-            records.push(LogRecord { seq: Seq(expected), at, kind, id, lost, item });
-        }
-        Ok(records)
+        Ok(self.read_log(after, limit.min(MAX_PAGE), &LogFilter::default())?.records)
+    }
+
+    /// The item that was added at this position of the log, also where the log does not go back so far.
+    pub fn added_at(&self, seq: Seq) -> Result<Option<Item>, StoreError> {
+        self.item_by_number(seq.0)
     }
 
     /// The first position that is still in the log: retention takes its oldest records.
@@ -223,12 +220,14 @@ impl Store {
         // Backwards to the first that counts, reading only their times, so that a short window over a large store is cheap.
         let mut first = None;
         let mut older = 0;
+        // What was imported is old wherever it stands.
+        let imported = import::imported(engine)?;
         for entry in engine.scan(Table::Fingerprints, (Bound::Unbounded, Bound::Unbounded)).rev() {
             let (key, head) = entry?;
             if fingerprints::stored_at(&key, values::beginning(&head))? >= since {
                 first = Some(key);
                 older = 0;
-            } else {
+            } else if !import::is_imported(&imported, keys::last_number(&key).unwrap_or_default()) {
                 older += 1;
                 if older == OLDER_IN_A_ROW {
                     break;
@@ -290,6 +289,7 @@ impl Store {
             Ok(entries.map(|(key, value)| (name(&key), records::as_counter(&value))).collect())
         };
         let wrong = |name: &str, error: String| damaged(format!("the count of `{name}`"), &error);
+        let space = engine.space();
         let feed = |(name, n): (String, u64)| Ok((name.parse().map_err(|error| wrong(&name, error))?, n));
         let topic = |(name, n): (String, u64)| Ok((name.parse().map_err(|error| wrong(&name, error))?, n));
         Ok(Stats {
@@ -297,7 +297,8 @@ impl Store {
             items: records::counter(engine, records::ITEMS)?,
             duplicates: records::counter(engine, records::DUPLICATES)?,
             revisions: records::counter(engine, records::REVISIONS)?,
-            bytes_on_disk: self.size_on_disk()?,
+            bytes_on_disk: space.on_disk,
+            live_bytes: space.live,
             by_feed: named(records::FEED)?.into_iter().map(feed).collect::<Result<_, StoreError>>()?,
             by_topic: named(records::TOPIC)?.into_iter().map(topic).collect::<Result<_, StoreError>>()?,
         })
@@ -305,7 +306,7 @@ impl Store {
 
     /// The size of the store's files, in bytes.
     pub fn size_on_disk(&self) -> Result<u64, StoreError> {
-        self.inner.engine.size_on_disk()
+        Ok(self.inner.engine.space().on_disk)
     }
 
     /// Checks everything against everything: every record decodes, every index entry agrees with its item and the other
@@ -315,18 +316,16 @@ impl Store {
     /// # Errors
     /// Where the store cannot be read at all, or a record names a newer version.
     pub fn verify(&self) -> Result<Vec<String>, StoreError> {
-        let _turn = self.inner.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        verify::problems(&self.inner.engine)
+        let _turn = self.inner.engine.turn();
+        let mut problems = self.inner.engine.check_files();
+        problems.extend(verify::problems(&self.inner.engine)?);
+        Ok(problems)
     }
 }
 
-fn passes(query: &ItemQuery, item: &Item) -> bool {
-    let language = |wanted: &String| {
-        let rest = item.content.language.as_ref().and_then(|language| language.strip_prefix(wanted.as_str()));
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
-    };
+pub(super) fn passes(query: &ItemQuery, item: &Item) -> bool {
     query.feed.as_ref().is_none_or(|feed| item.feed == *feed)
-        && query.language.as_ref().is_none_or(language)
+        && query.language.as_ref().is_none_or(|language| speaks(item, language))
         && query.since.is_none_or(|since| item.content.published_at >= since)
         && query.until.is_none_or(|until| item.content.published_at < until)
 }

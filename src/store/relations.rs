@@ -6,7 +6,7 @@
 //! sight when it goes. Whether new texts are compared with an item follows from its record alone, and what changes of that
 //! is told ([`Moved`]), so that an index in memory stays what one made from the store would be.
 //! Not here: who decides it: the verdicts ([`crate::dedup`]), a person ([`super::corrections`]), retention
-//! ([`super::Writer::prune`]).
+//! ([`super::retention`]).
 
 use jiff::{SignedDuration, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::engine::{Read as _, Table};
 use super::schema::{self, Borrowed, Stored};
 use super::writer::Change;
-use super::{StoreError, fingerprints, keys, records, values};
+use super::{StoreError, fingerprints, keys, pins, records, values};
 use crate::dedup::apart::apart;
 use crate::dedup::compare::{Context, Marks, Overlap, relate_unless_apart};
 use crate::dedup::{Fingerprint, Original, Verdict, VerdictKind};
@@ -235,6 +235,12 @@ impl Change<'_> {
         if Standing::of(&old) == standing {
             return Ok(());
         }
+        if let (Some(Correction::Joined), Some(Original::Item(of))) =
+            (old.item.judged.as_ref().map(|judged| judged.kind), old.item.original())
+        {
+            // That held what it was listed under.
+            self.look_again_at(of)?;
+        }
         let Standing { verdict, superseded, judged } = standing;
         new.borrowed = None;
         new.contained = superseded.map_or(0.0, |(_, contained)| contained);
@@ -330,9 +336,9 @@ impl Change<'_> {
 
     /// Before an original is removed: of what it hid and is to stay, the most alike come into sight, and the others are
     /// listed under these.
-    fn bring_up(&mut self, id: ItemId, before: Timestamp) -> Result<(), StoreError> {
+    pub(super) fn bring_up(&mut self, id: ItemId, stays: &dyn Fn(&Stored) -> bool) -> Result<(), StoreError> {
         let mut left = self.listed_under(&Original::Item(id))?;
-        left.retain(|stored| stored.item.stored_at >= before);
+        left.retain(stays);
         left.sort_by_key(|stored| (listed(stored).0.weakness(), stored.no));
         let mut heads: Vec<Target> = Vec::new();
         for stored in left {
@@ -360,15 +366,19 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Removes an item with all that follows from it; `before` as in [`super::Writer::prune`].
-    pub(super) fn remove(&mut self, stored: &Stored, before: Timestamp) -> Result<(), StoreError> {
+    /// Removes an item with all that follows from it, its pin too. What it hid comes into sight where that `stays`; what does
+    /// not is to be removed as well.
+    pub(super) fn remove(&mut self, stored: &Stored, stays: &dyn Fn(&Stored) -> bool) -> Result<(), StoreError> {
         let no = stored.no;
-        self.bring_up(stored.item.id, before)?;
+        self.bring_up(stored.item.id, stays)?;
         self.lend_no_more(stored.item.id, no, &stored.item.content.text)?;
         // Lending may have rewritten this very record.
         self.replace(records::load(&self.staged, no)?.as_ref(), None)?;
         values::remove(&mut self.staged, Table::Fingerprints, &keys::number(no))?;
         self.staged.remove(Table::Window, keys::number(no));
+        if pins::is_pinned(&self.staged, stored.item.id)? {
+            values::remove(&mut self.staged, Table::Pins, &keys::id(stored.item.id))?;
+        }
         self.moved.extend(Moved { uncompared: vec![stored.item.id], ..Moved::default() });
         let revisions = self.staged.prefix(Table::Revisions, &keys::number(no))?;
         for (key, _) in &revisions {

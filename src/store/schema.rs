@@ -17,18 +17,17 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use url::Url;
 
 use super::StoreError;
+use super::packing::{self, OPEN};
 use crate::dedup::{Original, Verdict, VerdictKind};
 use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq, TopicId};
 use crate::item::{Content, Copy, Correction, Item, Judged, LogKind, PublishedFrom, TextFrom};
 use crate::topic::{Decision, Evidence, Field, TopicMatch};
 
 /// The layout of keys and trees. Another one means another generation of the store.
-pub(super) const SCHEMA: u32 = 1;
+pub(super) const SCHEMA: u32 = 2;
 
 const V1: u8 = 1;
 const V2: u8 = 2;
-/// The fastest of zstd's levels that still halves Arabic text twice.
-const LEVEL: i32 = 3;
 
 /// An item as it is stored.
 #[derive(Clone, Debug, PartialEq)]
@@ -70,7 +69,7 @@ impl Stored {
 }
 
 /// The words of an item before they were replaced.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Revision {
     /// Which of the item's revisions had them, from 1.
     pub revision: u32,
@@ -253,7 +252,7 @@ pub(super) fn encode_item(stored: &Stored) -> Result<Vec<u8>, StoreError> {
 
 pub(super) fn decode_item(no: u64, bytes: &[u8]) -> Result<Stored, StoreError> {
     let what = || format!("item {no}");
-    let record = if bytes.first() == Some(&V1) {
+    let record = if bytes.first().map(|version| version & !OPEN) == Some(V1) {
         unpacked::<ItemV1<'static>>(V1, bytes, what)?.into()
     } else {
         unpacked::<ItemV2<'static>>(V2, bytes, what)?
@@ -294,6 +293,7 @@ fn item_of(no: u64, record: ItemV2<'static>) -> Result<Stored, String> {
         },
         superseded_by: superseded.map(|(by, _)| ItemId(by)),
         judged: judged.map(judged_of).transpose()?,
+        pinned: false,
         copies: Vec::new(),
         story: record.story.map(Cow::into_owned),
     };
@@ -439,24 +439,23 @@ fn packed(version: u8, record: &impl Serialize, what: impl Fn() -> String) -> Re
     let failed =
         |error: &dyn std::fmt::Display| StoreError::Engine(format!("{}: it cannot be encoded: {error}", what()));
     let bytes = postcard::to_stdvec(record).map_err(|error| failed(&error))?;
-    let mut out = vec![version];
     // sled's own compression cannot be built beside a current zstd, and cannot be switched afterwards.
-    zstd::stream::copy_encode(bytes.as_slice(), &mut out, LEVEL).map_err(|error| failed(&error))?;
-    Ok(out)
+    let packed = packing::compress(&bytes).map_err(|error| failed(&error))?;
+    Ok([&[version][..], &packed].concat())
 }
 
 fn unpacked<T: DeserializeOwned>(newest: u8, bytes: &[u8], what: impl Fn() -> String) -> Result<T, StoreError> {
     let rest = version(newest, bytes, &what)?;
-    let bytes = zstd::stream::decode_all(rest).map_err(|error| damaged(what(), &error.to_string()))?;
+    let version = bytes.first().copied().unwrap_or_default();
+    let bytes = packing::bytes_of(version, rest).map_err(|error| damaged(what(), &error.to_string()))?;
     postcard::from_bytes(&bytes).map_err(|error| damaged(what(), &error.to_string()))
 }
 
 /// `[version][zstd]` of bytes that are no record of ours.
 pub(super) fn packed_bytes(bytes: &[u8], what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
-    let mut out = vec![V1];
-    zstd::stream::copy_encode(bytes, &mut out, LEVEL)
+    let packed = packing::compress(bytes)
         .map_err(|error| StoreError::Engine(format!("{}: it cannot be compressed: {error}", what())))?;
-    Ok(out)
+    Ok([&[V1][..], &packed].concat())
 }
 
 pub(super) fn unpacked_bytes(bytes: &[u8], what: impl Fn() -> String) -> Result<Vec<u8>, StoreError> {
@@ -509,7 +508,7 @@ pub(super) fn version_1_or_2<'a>(bytes: &'a [u8], what: &impl Fn() -> String) ->
 /// What is in a record of the version `newest`, the newest that is known of its kind.
 fn version<'a>(newest: u8, bytes: &'a [u8], what: &impl Fn() -> String) -> Result<&'a [u8], StoreError> {
     match bytes.split_first() {
-        Some((version, rest)) if *version == newest => Ok(rest),
+        Some((version, rest)) if version & !OPEN == newest => Ok(rest),
         Some((version, _)) => Err(StoreError::Corrupt {
             what: format!("{}: its record has the version {version}, and this program reads up to {newest}", what()),
             hint: "run the newer program that wrote it".to_owned(),

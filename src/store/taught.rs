@@ -24,14 +24,14 @@ use crate::topic::like::{Learned, Trial};
 use crate::topic::{TopicMatch, Topics};
 
 /// In meta: a [`Classified`].
-const CLASSIFIED: &[u8] = b"classified";
+pub(super) const CLASSIFIED: &[u8] = b"classified";
 /// In meta: a [`Reclassification`].
-const RECLASSIFICATION: &[u8] = b"reclassification";
+pub(super) const RECLASSIFICATION: &[u8] = b"reclassification";
 /// The key of the background among the models: no topic's id is empty.
 const BACKGROUND: &[u8] = b"\0";
 
 /// What somebody said of an item.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Judgement {
     /// Of which topic.
     pub topic: TopicId,
@@ -176,11 +176,15 @@ pub(super) fn put_judgement(staged: &mut Staged<'_>, judgement: &Judgement) -> R
     values::put(staged, Table::Judgements, &judgement_key(topic, *item), &bytes)
 }
 
+pub(super) fn has_judgement(read: &impl Read, topic: &TopicId, item: ItemId) -> Result<bool, StoreError> {
+    Ok(read.get(Table::Judgements, &judgement_key(topic, item))?.is_some())
+}
+
 pub(super) fn forget_judgement(staged: &mut Staged<'_>, topic: &TopicId, item: ItemId) -> Result<(), StoreError> {
     values::remove(staged, Table::Judgements, &judgement_key(topic, item))
 }
 
-fn decode_judgement(key: &[u8], bytes: &[u8]) -> Result<Judgement, StoreError> {
+pub(super) fn decode_judgement(key: &[u8], bytes: &[u8]) -> Result<Judgement, StoreError> {
     let what = || format!("the judgement {}", values::hex(key));
     let read = || -> Option<(TopicId, ItemId)> {
         let (name, item) = key.split_last_chunk::<16>()?;

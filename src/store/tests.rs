@@ -10,11 +10,11 @@ use crate::id::EntryKey;
 use crate::item::{Content, PublishedFrom, TextFrom};
 use crate::story::Sketch;
 
-fn opened(path: &Path) -> Result<(Store, Writer), StoreError> {
+pub(super) fn opened(path: &Path) -> Result<(Store, Writer), StoreError> {
     open(&StoreConfig { path: path.to_owned(), cache: ByteSize::mib(8), ..StoreConfig::default() })
 }
 
-fn decided(key: &str) -> Decided {
+pub(super) fn decided(key: &str) -> Decided {
     let at = Timestamp::from_second(1_780_000_000).unwrap();
     let content = Content {
         url: None,
@@ -68,7 +68,7 @@ fn decided_id(key: &str) -> ItemId {
     ItemId::of(&"rt".parse().unwrap(), EntryKey::of("guid", key))
 }
 
-fn change(engine: &Engine, table: Table, key: &[u8], value: Option<&[u8]>) {
+pub(super) fn change(engine: &Engine, table: Table, key: &[u8], value: Option<&[u8]>) {
     engine.apply(&Writes::from([((table, key.to_vec()), value.map(<[u8]>::to_vec))])).unwrap();
 }
 
@@ -107,9 +107,32 @@ fn verify_finds_what_is_wrong() {
             None,
             "item 2: what was said of its verdict is not what is kept",
         ),
+        (Table::Consumers, b"x\0".to_vec(), Some(b"\0\0\x01"), "the consumer `x`"),
+        (Table::Consumers, b"X\0".to_vec(), Some(b"\0\0\x01"), "the consumer 5800: its key is no consumer's name"),
+        (
+            Table::Consumers,
+            b"x\0".to_vec(),
+            Some(b"\0\0\x01\x09\0\0\0\0\0\0\0\0"),
+            "the consumer `x`: its offset is 9, and the log ends at 2",
+        ),
         (Table::Learned, b"x\0".to_vec(), Some(b"\0\0\x01"), "what `7800` has learned"),
         (Table::Meta, b"classified".to_vec(), Some(b"\x01"), "the version of the topics"),
         (Table::Meta, b"reclassification".to_vec(), Some(b"\x01"), "the progress of reclassifying"),
+        (Table::Pins, b"x".to_vec(), Some(b"\0\0\x01"), "the pin 78: its key is no item's id"),
+        (Table::Pins, vec![7; 16], Some(b"\0\0\x01"), "the pin of 0707"),
+        (
+            Table::Pins,
+            vec![7; 16],
+            Some(b"\0\0\x01\0\0"),
+            "the pin of 07070707070707070707070707070707: the item is not stored",
+        ),
+        (Table::Meta, b"swept".to_vec(), Some(b"\x01"), "how far expired items were removed"),
+        (
+            Table::Meta,
+            b"log_begins".to_vec(),
+            Some(&[0, 0, 0, 0, 0, 0, 0, 2]),
+            "log: it begins at 1, and is said to begin at 2",
+        ),
         (Table::Meta, b"feed/rt".to_vec(), None, "the counter `feed/rt` says 0, and there are 2"),
     ];
     for (table, key, value, expected) in cases {
@@ -125,12 +148,14 @@ fn verify_finds_what_is_wrong() {
 #[test]
 fn a_newer_store_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    let store = filled(dir.path());
-    change(&store.inner.engine, Table::Meta, SCHEMA, Some(&2u64.to_be_bytes()));
-    drop(store);
+    drop(filled(dir.path()));
+    let manifest = Manifest::read(dir.path()).unwrap().unwrap();
+    Manifest { schema: 3, ..manifest }.write(dir.path()).unwrap();
     let error = opened(dir.path()).unwrap_err();
-    assert!(matches!(error, StoreError::NewerSchema { found: 2, supported: 1, .. }), "{error:?}");
+    assert!(matches!(error, StoreError::NewerSchema { found: 3, supported: 2, .. }), "{error:?}");
     assert!(error.to_string().contains("run the newer program"));
+    let config = StoreConfig { path: dir.path().to_owned(), ..StoreConfig::default() };
+    assert!(matches!(repair(&config, &mut |_, _, _| {}), Err(StoreError::NewerSchema { .. })), "nor repaired");
 }
 
 #[test]
@@ -143,12 +168,18 @@ fn a_store_that_lost_its_end_is_refused() {
 }
 
 #[test]
-fn a_kill_before_the_first_publication_is_made_good() {
+fn a_kill_before_the_first_list_is_made_good() {
     let dir = tempfile::tempdir().unwrap();
+    drop(opened(dir.path()).unwrap());
+    std::fs::remove_file(dir.path().join("MANIFEST")).unwrap();
+    assert_eq!(opened(dir.path()).unwrap().0.stats().unwrap().items, 0);
     drop(filled(dir.path()));
-    std::fs::remove_file(dir.path().join("CURRENT")).unwrap();
-    assert_eq!(opened(dir.path()).unwrap().0.stats().unwrap().items, 2);
-    assert!(dir.path().join("CURRENT").exists());
+    std::fs::remove_file(dir.path().join("MANIFEST")).unwrap();
+    let error = opened(dir.path()).unwrap_err().to_string();
+    assert!(
+        error.contains("MANIFEST") && error.contains("verify --repair"),
+        "what is there is not written over: {error}"
+    );
 }
 
 #[test]

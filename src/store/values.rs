@@ -119,3 +119,12 @@ fn chunk_key(table: Table, key: &[u8], n: u16) -> Vec<u8> {
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+/// Whether a chunk belongs to a value that is there.
+pub(super) fn is_called_for(read: &impl Read, chunk: &[u8]) -> Result<bool, StoreError> {
+    let Some((table, rest)) = chunk.split_first() else { return Ok(false) };
+    let (Some((key, n)), Some(table)) = (rest.split_last_chunk(), Table::ALL.get(usize::from(*table))) else {
+        return Ok(false);
+    };
+    Ok(read.get(*table, key)?.is_some_and(|head| u16::from_be_bytes(*n) < further(&head)))
+}

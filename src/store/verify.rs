@@ -12,8 +12,8 @@ use super::engine::{Engine, Read as _, Table};
 use super::records::{self, counter};
 use super::schema::{self, Stored};
 use super::values::{self, hex};
-use super::writer::NEXT_SEQ;
-use super::{StoreError, corrections, feeds, fingerprints, keys, logged, stories, taught};
+use super::writer::{LOG_BEGINS, NEXT_SEQ};
+use super::{StoreError, consumers, corrections, feeds, fingerprints, keys, logged, pins, retention, stories, taught};
 use crate::item::LogKind;
 
 /// After so many problems the store is known to be broken.
@@ -30,6 +30,8 @@ pub(super) fn problems(engine: &Engine) -> Result<Vec<String>, StoreError> {
     check.feeds()?;
     check.taught()?;
     check.corrections()?;
+    check.kept()?;
+    check.consumers()?;
     check.totals()?;
     check.problems.truncate(MAX_PROBLEMS);
     Ok(check.problems)
@@ -184,20 +186,24 @@ impl Check<'_> {
     }
 
     fn log(&mut self, items: &BTreeMap<u64, u64>) -> Result<(), StoreError> {
-        let mut expected = 1;
+        // What retention took from its beginning.
+        let begins = counter(self.engine, LOG_BEGINS)?.max(1);
+        let (mut expected, mut first_seq) = (begins, None);
         let mut last: BTreeMap<u64, u64> = BTreeMap::new();
         let mut removed = BTreeSet::new();
         for entry in self.engine.scan(Table::Log, EVERYTHING) {
             let Some((key, value)) = self.note(entry)? else { break };
             let seq = keys::last_number(&key).unwrap_or_default();
-            if seq != expected {
+            if *first_seq.get_or_insert(seq) == seq && seq != begins && begins != 1 {
+                self.problems.push(format!("log: it begins at {seq}, and is said to begin at {begins}"));
+            } else if seq != expected {
                 self.problems.push(format!("log: {expected} is followed by {seq}"));
             }
             expected = seq.saturating_add(1);
             let Some(logged) = self.note(logged::decode_log(seq, &value))? else { continue };
             let first = matches!(logged.kind, LogKind::New | LogKind::Duplicate);
             // An item that is split or joined comes into sight and goes out of it by the same words.
-            if first && logged.no != seq && !last.contains_key(&logged.no) {
+            if first && logged.no >= begins && logged.no != seq && !last.contains_key(&logged.no) {
                 self.problems.push(format!("log record {seq}: it adds the item {}, not {seq}", logged.no));
             }
             if logged.kind == LogKind::Removed {
@@ -208,7 +214,7 @@ impl Check<'_> {
                 return Ok(());
             }
         }
-        let next = counter(self.engine, NEXT_SEQ)?;
+        let next = counter(self.engine, NEXT_SEQ)?.max(1);
         if next != expected {
             self.problems.push(format!("log: it ends at {}, and the next position is said to be {next}", expected - 1));
         }
@@ -226,7 +232,7 @@ impl Check<'_> {
                 _ => {}
             }
         }
-        for no in items.keys().filter(|no| !last.contains_key(no)) {
+        for (no, _) in items.iter().filter(|(no, seq)| **seq >= begins && !last.contains_key(no)) {
             self.problems.push(format!("item {no}: the log does not know it"));
         }
         Ok(())
@@ -293,6 +299,33 @@ impl Check<'_> {
             let read = values::get(self.engine, Table::Corrections, &key);
             let bytes = self.note(read)?.flatten().unwrap_or_default();
             self.note(corrections::decode(&key, &bytes))?;
+        }
+        Ok(())
+    }
+
+    fn kept(&mut self) -> Result<(), StoreError> {
+        for entry in self.engine.scan(Table::Pins, EVERYTHING) {
+            let Some((key, head)) = self.note(entry)? else { break };
+            self.chunks += u64::from(values::further(&head));
+            let read = values::get(self.engine, Table::Pins, &key);
+            let bytes = self.note(read)?.flatten().unwrap_or_default();
+            let wrong = pins::check(self.engine, &key, &bytes);
+            let wrong = self.note(wrong)?.flatten();
+            self.problems.extend(wrong);
+        }
+        let swept = retention::check(self.engine);
+        self.note(swept)?;
+        Ok(())
+    }
+
+    fn consumers(&mut self) -> Result<(), StoreError> {
+        let last = counter(self.engine, NEXT_SEQ)?.saturating_sub(1);
+        for entry in self.engine.scan(Table::Consumers, EVERYTHING) {
+            let Some((key, head)) = self.note(entry)? else { break };
+            self.chunks += u64::from(values::further(&head));
+            let wrong = consumers::check(self.engine, &key, last);
+            let wrong = self.note(wrong)?.flatten();
+            self.problems.extend(wrong);
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! The one writer: groups in, one durable transaction each.
 //!
-//! In: a [`Group`] of decided candidates and cursors, or an order to prune. Out: the position that is durable by then.
+//! In: a [`Group`] of decided candidates and cursors. Out: the position that is durable by then.
 //! Promise: a group is stored whole or not at all, and acknowledged only once it is on the disk; storing it again changes
 //! nothing. Nothing of an item is lost when it is revised or called a copy.
-//! Not here: what items are to one another ([`super::relations`]); deciding ([`crate::dedup`]); when to prune
-//! ([`crate::pipeline`]).
+//! Not here: what items are to one another ([`super::relations`]); deciding ([`crate::dedup`]); what is removed
+//! ([`super::retention`]), and when ([`crate::pipeline`]).
 //!
 //! Rule 1: there is one `Writer`, its methods take it exclusively, and its owner gives it a thread of its own.
 //! Rule 12: `next_seq` is ours, stored in the transaction that uses it; sled's `generate_id` jumps by 2,000,000 a restart.
@@ -31,11 +31,6 @@ use crate::source::{FeedCursor, PollRecord};
 use crate::topic::TopicMatch;
 use crate::topic::bag::Background;
 
-/// The most items that one [`Writer::prune`] removes.
-///
-/// Rule 9: retention trickles. After one bulk delete sled's file never shrinks, and grows to 22–35 times its content.
-pub const MAX_PRUNE: usize = 256;
-
 /// How many items one step of a reclassification looks at: polls wait that long at most, some milliseconds.
 const RECLASSIFY_AT_ONCE: usize = MAX_GROUP / 2;
 
@@ -44,13 +39,13 @@ pub(super) const NEXT_SEQ: &[u8] = b"next_seq";
 /// In meta: the first position that is still in the log; 1 where nothing was taken from it.
 pub(super) const LOG_BEGINS: &[u8] = b"log_begins";
 /// In meta: the newest time that a group was committed at.
-const LAST_AT: &[u8] = b"last_at";
+pub(super) const LAST_AT: &[u8] = b"last_at";
 /// In meta, before a feed's id: how many polls of it were ever stored.
-const POLLS: &[u8] = b"polls/";
+pub(super) const POLLS: &[u8] = b"polls/";
 
 /// Writes; there is one. Blocking.
 pub struct Writer {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
     next_seq: u64,
     last_at: Timestamp,
     /// The version of the topics by which groups were classified, once it was told.
@@ -58,6 +53,11 @@ pub struct Writer {
     /// Set for good when a transaction or a sync failed: what is on the disk is not known from then on.
     failed: Option<String>,
     moved: Moved,
+    /// What retention never removes, once it was asked for; see [`super::retention`].
+    pub(super) held: Option<Arc<BTreeSet<ItemId>>>,
+    /// How many transactions were written.
+    #[cfg(test)]
+    pub(crate) transactions: u64,
 }
 
 impl fmt::Debug for Writer {
@@ -68,7 +68,7 @@ impl fmt::Debug for Writer {
 
 impl Writer {
     pub(super) fn over(inner: Arc<Inner>) -> Result<Self, StoreError> {
-        let next_seq = counter(&inner.engine, NEXT_SEQ)?;
+        let next_seq = counter(&inner.engine, NEXT_SEQ)?.max(1);
         let last_at = inner.engine.get(Table::Meta, LAST_AT)?.and_then(|value| {
             let nanoseconds = value.first_chunk().map(|bytes| i128::from_be_bytes(*bytes))?;
             Timestamp::from_nanosecond(nanoseconds).ok()
@@ -80,6 +80,9 @@ impl Writer {
             classified_by: None,
             failed: None,
             moved: Moved::default(),
+            held: None,
+            #[cfg(test)]
+            transactions: 0,
         })
     }
 
@@ -138,7 +141,10 @@ impl Writer {
         self.write(None, |change| {
             said.iter().try_for_each(|judgement| taught::put_judgement(&mut change.staged, judgement))?;
             let mut forgotten = forgotten.iter();
-            forgotten.try_for_each(|(topic, item)| taught::forget_judgement(&mut change.staged, topic, *item))
+            forgotten.try_for_each(|(topic, item)| {
+                taught::forget_judgement(&mut change.staged, topic, *item)?;
+                change.look_again_at(*item)
+            })
         })
     }
 
@@ -230,40 +236,6 @@ impl Writer {
         Ok(progress)
     }
 
-    /// Removes the oldest items stored before `before`, at most `max` of them and at most [`MAX_PRUNE`], with all that
-    /// follows from them; each leaves a `removed` record in the log. What they hid and is to stay comes into sight. Unread documents fetched before it go, too. How many were removed: call again, later, while it
-    /// is `max`. The store has no clock: the records get the newest time that a commit was given.
-    ///
-    /// # Errors
-    /// As [`Writer::commit`].
-    pub fn prune(&mut self, before: Timestamp, max: usize) -> Result<usize, StoreError> {
-        self.write(None, |change| {
-            let mut removed = 0;
-            let scan = change.inner.engine.scan(Table::Items, (Bound::Unbounded, Bound::Unbounded));
-            for entry in scan.take(max.min(MAX_PRUNE)) {
-                let (key, _) = entry?;
-                let Some(stored) = keys::last_number(&key).map_or(Ok(None), |no| records::load(&change.staged, no))?
-                else {
-                    continue;
-                };
-                if stored.item.stored_at >= before {
-                    break;
-                }
-                change.remove(&stored, before)?;
-                removed += 1;
-            }
-            // One for each feed at most, and only of feeds that have failed.
-            let mut unread = BTreeSet::new();
-            for entry in change.inner.engine.scan(Table::Unread, (Bound::Unbounded, Bound::Unbounded)) {
-                unread.extend(keys::feed(&entry?.0));
-            }
-            for feed in unread {
-                feeds::drop_unread(&mut change.staged, &feed, before)?;
-            }
-            Ok(removed)
-        })
-    }
-
     /// What has to be compared with new texts, or not any more, since this was last asked: by retention and corrections, and
     /// where an item of a group became something else than was decided.
     pub fn moved(&mut self) -> Moved {
@@ -281,7 +253,7 @@ impl Writer {
         }
         let inner = Arc::clone(&self.inner);
         // Whoever checks the whole store needs it to hold still.
-        let _turn = inner.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _turn = inner.engine.turn();
         let mut change = Change {
             staged: Staged::over(&inner.engine),
             inner: &inner,
@@ -297,7 +269,7 @@ impl Writer {
         staged.put(Table::Meta, NEXT_SEQ.to_vec(), next_seq.to_be_bytes().to_vec());
         let last_at = at.map_or(self.last_at, |at| at.max(self.last_at));
         staged.put(Table::Meta, LAST_AT.to_vec(), last_at.as_nanosecond().to_be_bytes().to_vec());
-        let written = inner.engine.apply(staged.writes()).and_then(|()| inner.engine.make_durable());
+        let written = inner.engine.apply(staged.writes());
         if let Err(error) = written {
             self.failed = Some(error.to_string());
             return Err(error);
@@ -307,6 +279,14 @@ impl Writer {
         {
             // The data is safe; only a later loss of it would go unnoticed.
             tracing::warn!(path = %inner.path.display(), %error, "the acknowledged position could not be noted");
+        }
+        let holding = |table: Table| matches!(table, Table::Pins | Table::Corrections | Table::Judgements);
+        if staged.writes().keys().any(|(table, _)| holding(*table)) {
+            self.held = None;
+        }
+        #[cfg(test)]
+        {
+            self.transactions += 1;
         }
         self.next_seq = next_seq;
         self.last_at = last_at;
@@ -324,9 +304,15 @@ fn newest(group: &Group) -> Timestamp {
     fetched.chain(polled).max().unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
+/// The topics that an item has and will not have.
+fn lost_topics(old: &Stored, topics: &[TopicMatch]) -> Vec<TopicId> {
+    let before = old.item.topics.iter().map(|topic| &topic.id);
+    before.filter(|id| !topics.iter().any(|topic| topic.id == **id)).cloned().collect()
+}
+
 /// A transaction in preparation.
 pub(super) struct Change<'a> {
-    inner: &'a Inner,
+    pub(super) inner: &'a Inner,
     pub(super) staged: Staged<'a>,
     pub(super) next_seq: u64,
     pub(super) at: Timestamp,
@@ -369,6 +355,7 @@ impl Change<'_> {
             verdict,
             superseded_by: None,
             judged,
+            pinned: false,
             copies: Vec::new(),
             story,
         };
@@ -422,6 +409,7 @@ impl Change<'_> {
             VerdictKind::New | VerdictKind::Revision => verdict,
             _ => old.item.verdict.clone(),
         };
+        let lost = lost_topics(&old, &topics);
         let new = Stored {
             no,
             key: old.key,
@@ -440,26 +428,31 @@ impl Change<'_> {
                 verdict,
                 superseded_by: old.item.superseded_by,
                 judged: old.item.judged.clone(),
+                pinned: false,
                 copies: Vec::new(),
                 story: old.item.story.clone(),
             },
         };
         self.replace(Some(&old), Some(&new))?;
+        if !taught::same(&old.item, &new.item.topics) {
+            self.look_again(no)?;
+        }
         if new.is_compared() {
             let record = fingerprints::encode(&new.item, &fingerprint)?;
             values::put(&mut self.staged, Table::Fingerprints, &keys::number(no), &record)?;
         }
-        self.log(LogKind::Revised, &new, Vec::new())
+        self.log(LogKind::Revised, &new, lost)
     }
 
     /// Gives the item other topics; its words, and whose text it borrows, stay.
     fn reclassify(&mut self, no: u64, topics: Vec<TopicMatch>) -> Result<(), StoreError> {
         let Some(old) = records::load(&self.staged, no)? else { return Ok(()) };
-        let before = old.item.topics.iter().map(|topic| &topic.id);
-        let lost = before.filter(|id| !topics.iter().any(|topic| topic.id == **id)).cloned().collect();
+        let lost = lost_topics(&old, &topics);
         let mut new = old.clone();
         (new.item.topics, new.item.seq) = (topics, Seq(self.next_seq));
         self.replace(Some(&old), Some(&new))?;
+        // Its age may be another one.
+        self.look_again(no)?;
         self.log(LogKind::Reclassified, &new, lost)
     }
 

@@ -130,6 +130,16 @@ impl Stories {
     pub fn place(&mut self, id: ItemId, at: Timestamp, sketch: &Sketch, linked: Option<ItemId>) -> Placed {
         let terms = self.weigh(sketch);
         let (story, score) = self.best(at, &terms, linked).unwrap_or((id, 0.0));
+        self.put(id, at, story, score, &terms)
+    }
+
+    /// Puts an item into the story that it was in before, in another store.
+    pub fn put_back(&mut self, id: ItemId, at: Timestamp, story: ItemId, sketch: &Sketch) -> Placed {
+        let terms = self.weigh(sketch);
+        self.put(id, at, story, 0.0, &terms)
+    }
+
+    fn put(&mut self, id: ItemId, at: Timestamp, story: ItemId, score: f32, terms: &[Weighed]) -> Placed {
         if self.newest.is_some_and(|newest| at < self.start(newest)) {
             return Placed { story, score, member: None, left: Vec::new() };
         }

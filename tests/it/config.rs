@@ -483,3 +483,62 @@ fn the_shipped_feeds_are_the_known_sources() {
         assert!(ids.contains(key), "{key}");
     }
 }
+
+const TOPIC: &str = "[[topic]]\nid = \"csto\"\nlabel = { ar = \"منظمة\", en = \"CSTO\" }\ngate = \"منظمة\"\n";
+
+/// What is said of `rasid.toml` with ages by feed (`a` is one) and by topic (`csto` is one): problems, or else notes.
+#[test]
+fn ages_name_what_there_is_and_say_something() {
+    let rows: &[(&str, &[&str])] = &[
+        ("[store.retention_by_topic]\ncsto = \"forever\"\n[store.retention_by_feed]\na = \"30d\"", &[]),
+        ("[store.retention_by_topic]\ncsot = \"1d\"", &["2:1: no topic is called `csot`; did you mean `csto`?"]),
+        (
+            "[store]\nretention_by_topic = { economy = \"1d\" }",
+            &["2:24: no topic is called `economy`; remove the line, or add the topic to topics.toml"],
+        ),
+        (
+            "[store.retention_by_feed]\n\na = \"1d\"\nreuters = \"1d\"",
+            &[
+                "4:1: no feed is called `reuters`; remove the line, or add the feed to feeds.toml, with enabled = false where it is not polled",
+            ],
+        ),
+        (
+            "[store.retention_by_feed]\na = \"30\"",
+            &["2:5: `a`: `30` is not a time; write a whole number and ms, s, m, h or d, such as \"15m\""],
+        ),
+        ("[store.retention_by_feed]\na = \"0d\"", &["2:5: `a` must be kept longer than 0, or \"forever\""]),
+        (
+            "[store.retention_by_feed]\na = \"forever\"",
+            &[
+                "2:1: the age of `a` changes nothing: the default says the same; the longest age that is said of an item holds",
+            ],
+        ),
+        (
+            "[store]\nretention = \"9d\"\n[store.retention_by_topic]\ncsto = \"9d\"",
+            &[
+                "4:1: the age of `csto` changes nothing: the default says the same; the longest age that is said of an item holds",
+            ],
+        ),
+        // It keeps items of the topic, which would go earlier without it.
+        (
+            "[store]\nretention = \"9d\"\n[store.retention_by_topic]\ncsto = \"3d\"\n[store.retention_by_feed]\na = \"9d\"",
+            &[
+                "4:1: the age of `csto` changes nothing: every feed is kept as long; the longest age that is said of an item holds",
+            ],
+        ),
+    ];
+    for (text, expected) in rows {
+        let dir = dir_with(&[("rasid.toml", text), ("feeds.toml", FEED), ("topics.toml", TOPIC)]);
+        let found = match config::load(dir.path(), &no_env) {
+            Ok(config) => shown(dir.path(), &config.notes),
+            Err(problems) => shown(dir.path(), &problems),
+        };
+        let about: Vec<_> = found.iter().filter_map(|found| found.strip_prefix("rasid.toml:")).collect();
+        assert_eq!(about, *expected, "{text}");
+    }
+    // A name that is none is told once; and nothing is said of feeds that could not be read.
+    let bad = problems_of(&[("rasid.toml", "[store.retention_by_feed]\n\"A B\" = \"1d\""), ("feeds.toml", FEED)]);
+    assert!(bad.len() == 1 && bad[0].starts_with("rasid.toml:2:1:") && bad[0].contains("A B"), "{bad:?}");
+    let unread = problems_of(&[("rasid.toml", "[store.retention_by_feed]\nb = \"1d\""), ("feeds.toml", "[[feed]]\n")]);
+    assert!(unread.iter().all(|problem| problem.starts_with("feeds.toml")), "{unread:?}");
+}

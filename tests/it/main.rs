@@ -10,6 +10,7 @@
 )]
 
 mod config;
+mod consumers;
 mod copies;
 mod corpora;
 mod damage;
@@ -22,6 +23,7 @@ mod flow;
 mod forms;
 mod found;
 mod judged;
+mod kept;
 mod learned;
 mod newsroom;
 mod pages;
@@ -41,4 +43,6 @@ mod teaching;
 mod text;
 mod tidy;
 mod topics;
+mod transfer;
 mod traps;
+mod web;

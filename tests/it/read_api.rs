@@ -22,21 +22,21 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tower::ServiceExt;
 
 /// The clock of every test.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().unwrap()
 }
 
 /// A store in a folder of its own, with two feeds, and whoever takes orders.
-struct World {
-    dir: TempDir,
-    store: Store,
-    writer: Writer,
-    orders: mpsc::Receiver<Control>,
-    state: State,
+pub(crate) struct World {
+    pub(crate) dir: TempDir,
+    pub(crate) store: Store,
+    pub(crate) writer: Writer,
+    pub(crate) orders: mpsc::Receiver<Control>,
+    pub(crate) state: State,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let dir = TempDir::new().unwrap();
         let config = StoreConfig { path: dir.path().join("data"), ..StoreConfig::default() };
         let (store, writer) = store::open(&config).unwrap();
@@ -51,7 +51,7 @@ impl World {
     }
 
     /// With `n` items, one a minute, the last at noon, by turns of the two feeds, every third about `csto`.
-    fn with_items(n: u32) -> Self {
+    pub(crate) fn with_items(n: u32) -> Self {
         let mut world = Self::new();
         for i in 0..n {
             world.add(i, i64::from(n - 1 - i));
@@ -60,19 +60,19 @@ impl World {
     }
 
     /// Adds item `i`, published `minutes` before noon.
-    fn add(&mut self, i: u32, minutes: i64) -> ItemId {
+    pub(crate) fn add(&mut self, i: u32, minutes: i64) -> ItemId {
         let candidate = candidate(i, minutes);
         let id = ItemId::of(&candidate.feed, candidate.key);
         self.commit(candidate, Verdict { kind: VerdictKind::New, of: None, similarity: 0.0 });
         id
     }
 
-    fn commit(&mut self, candidate: Candidate, verdict: Verdict) {
+    pub(crate) fn commit(&mut self, candidate: Candidate, verdict: Verdict) {
         let items = vec![Decided { candidate, verdict }];
         self.writer.commit(Group { items, at: Some(now()), ..Group::default() }).unwrap();
     }
 
-    fn router(&self) -> Router {
+    pub(crate) fn router(&self) -> Router {
         serve::router(self.state.clone())
     }
 }
@@ -109,7 +109,7 @@ fn candidate(i: u32, minutes: i64) -> Candidate {
 }
 
 /// What a router answers: the status, and the body as JSON.
-async fn ask(router: &Router, request: Request<Full<Bytes>>) -> (u16, Value) {
+pub(crate) async fn ask(router: &Router, request: Request<Full<Bytes>>) -> (u16, Value) {
     let response = router.clone().oneshot(request).await.unwrap();
     let status = response.status().as_u16();
     let media_type = response.headers()["content-type"].to_str().unwrap().to_owned();
@@ -120,7 +120,7 @@ async fn ask(router: &Router, request: Request<Full<Bytes>>) -> (u16, Value) {
     (status, serde_json::from_slice(&bytes).unwrap())
 }
 
-fn request(method: Method, target: &str, body: Option<&Value>) -> Request<Full<Bytes>> {
+pub(crate) fn request(method: Method, target: &str, body: Option<&Value>) -> Request<Full<Bytes>> {
     let request = Request::builder().method(method).uri(target).header("host", "localhost");
     match body {
         Some(body) => request.header("content-type", "application/json").body(Full::from(body.to_string())),
@@ -129,7 +129,7 @@ fn request(method: Method, target: &str, body: Option<&Value>) -> Request<Full<B
     .unwrap()
 }
 
-async fn get(router: &Router, target: &str) -> Value {
+pub(crate) async fn get(router: &Router, target: &str) -> Value {
     let (status, body) = ask(router, request(Method::GET, target, None)).await;
     assert_eq!(status, 200, "{target}: {body}");
     body
@@ -478,4 +478,41 @@ async fn over_tcp_the_token_and_the_host_are_looked_at() {
         assert_eq!(status, expected, "{target} {headers:?}: {answer}");
     }
     assert_eq!(*world.store.durable().borrow(), Seq(1));
+}
+
+#[tokio::test]
+async fn pins_are_shown_and_a_dry_run_changes_nothing() {
+    let mut world = World::new();
+    let ids: Vec<ItemId> = (0..4).map(|i| world.add(i, 0)).collect();
+    world.writer.pin(now(), ids[1], Some("وثيقة")).unwrap();
+    let router = world.router();
+    let (_, pins) = ask(&router, request(Method::GET, "/api/v1/pins", None)).await;
+    assert_eq!(pins["pins"][0]["item"], json!(ids[1].to_string()));
+    assert_eq!((&pins["pins"][0]["why"], &pins["pins"][0]["feed"]), (&json!("وثيقة"), &json!("wafa")));
+    for (item, expected) in [(ids[0], Value::Null), (ids[1], json!(true))] {
+        let (_, shown) = ask(&router, request(Method::GET, &format!("/api/v1/items/{item}"), None)).await;
+        assert_eq!(shown["pinned"], expected);
+    }
+    let rows = [
+        (json!({ "dry_run": true }), 200, json!(0)),
+        (json!({ "dry_run": true, "before": "2026-11-21" }), 200, json!(3)),
+        (json!({ "dry_run": true, "before": "soon" }), 400, Value::Null),
+        (json!({ "dry": true }), 400, Value::Null),
+    ];
+    for (body, status, items) in rows {
+        let (answered, found) = ask(&router, request(Method::POST, "/api/v1/prune", Some(&body))).await;
+        assert_eq!((answered, &found["items"]), (status, &items), "{body}");
+    }
+    assert_eq!(world.store.stats().unwrap().items, 4);
+    // Nobody takes the order.
+    drop(world.orders);
+    for (method, path, body) in [
+        (Method::POST, "/api/v1/items/1/pin", Some(json!({}))),
+        (Method::DELETE, "/api/v1/items/1/pin", None),
+        (Method::POST, "/api/v1/prune", Some(json!({}))),
+    ] {
+        let (status, problem) = ask(&router, request(method, path, body.as_ref())).await;
+        assert_eq!((status, problem["type"].as_str().unwrap()), (503, "urn:rasid:problem:no-daemon"), "{path}");
+    }
+    assert_eq!(ask(&router, request(Method::POST, "/api/v1/items/99/pin", Some(&json!({})))).await.0, 404);
 }

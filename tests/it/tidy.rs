@@ -41,7 +41,8 @@ const RIM_IMPORTS: &[(&str, &str)] = &[("serve", "store"), ("serve", "search")];
 const CRATES: &[(&str, &[&str])] = &[
     ("reqwest", &["src/fetch/"]),
     ("feed_rs", &["src/parse/"]),
-    ("flate2", &["src/fetch/"]),
+    ("flate2", &["src/fetch/", "src/cli/transfer/files"]),
+    ("parquet", &["src/cli/transfer/parquet_file"]),
     ("scraper", &["src/extract/html", "src/parse/page"]),
     ("trafilatura", &["src/extract/"]),
     ("sled", &["src/store/engine"]),
@@ -440,8 +441,9 @@ fn collect(path: &Path, into: &mut Vec<Source>) {
     if path.is_dir() {
         let mut entries: Vec<PathBuf> = std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect();
         entries.sort();
-        // Fixtures are documents of the web, with all their faults.
-        entries.iter().filter(|entry| !entry.ends_with("fixtures")).for_each(|entry| collect(entry, into));
+        // Fixtures are documents of the web, with all their faults; packages are not ours.
+        let foreign = |entry: &PathBuf| entry.ends_with("fixtures") || entry.ends_with("node_modules");
+        entries.iter().filter(|entry| !foreign(entry)).for_each(|entry| collect(entry, into));
     } else if let Ok(text) = std::fs::read_to_string(path) {
         let path = path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/");
         into.push(Source { path, text });

@@ -164,6 +164,8 @@ pub(super) fn further(dir: &Path, address: &str) -> String {
          \x20 rasid feeds why almanarah --config {dir}\n\
          \x20 rasid tail --config {dir}\n\
          \x20 rasid topics test --config {dir} --text 'احتجاجات في ألماتي بكازاخستان'\n\
-         \x20 curl http://{address}/api/v1/items\n"
+         \x20 curl http://{address}/api/v1/items\n\n\
+         and in a browser, the web page:\n\
+         \x20 http://{address}/\n"
     )
 }

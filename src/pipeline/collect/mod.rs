@@ -26,6 +26,7 @@ use crate::serve::Loaded;
 use crate::source::{
     Document, FeedConfig, FeedCursor, MAX_PAGE_TRIES, PollError, PollOutcome, PollRecord, Seen, Severity,
 };
+use crate::telemetry::metrics;
 use crate::units::Span;
 
 /// How many pages one poll fetches. The rest is left for the next poll, which is due at once: a feed of a thousand
@@ -385,6 +386,7 @@ fn url_key(canonical: &url::Url) -> EntryKey {
 /// Says in the log what a poll gave, once it is on disk.
 pub fn report(feed: &crate::id::FeedId, poll: &PollRecord, receipt: &crate::queue::Receipt) {
     let (outcome, next) = (&poll.outcome, poll.next);
+    metrics::polled(outcome.error.as_ref().map(|error| error.kind.as_str()));
     match &outcome.error {
         Some(error) => {
             tracing::warn!(%feed, kind = error.kind, %next, hint = error.hint, "{}", error.message);

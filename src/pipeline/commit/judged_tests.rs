@@ -14,7 +14,7 @@ use crate::id::{EntryKey, ItemId};
 use crate::item::{Candidate, Content, Correction, Item, PublishedFrom, TextFrom};
 use crate::pipeline::now;
 use crate::serve::Loaded;
-use crate::store::{self, Corrected, Correcting, Decided, Group, Retention, Store, StoreConfig};
+use crate::store::{self, Corrected, Correcting, Decided, Group, Store, StoreConfig};
 use crate::story::Sketch;
 use crate::units::ByteSize;
 
@@ -79,7 +79,7 @@ impl Room {
         let config = StoreConfig { path: dir.to_owned(), cache: ByteSize::mib(8), ..StoreConfig::default() };
         let (store, writer) = store::open(&config).unwrap();
         let (loaded, seen) = watch::channel(Arc::default());
-        let mut committer = Committer::new(store.clone(), writer, seen, &DedupConfig::default(), Retention::Forever);
+        let mut committer = Committer::new(store.clone(), writer, seen, &DedupConfig::default());
         committer.load().unwrap();
         Self { committer, store, _loaded: loaded }
     }

@@ -7,12 +7,16 @@
 //! Not here: what makes a copy ([`crate::dedup`]), how a group is laid out ([`crate::store`]).
 
 mod identity;
+mod import;
 mod judged;
 #[cfg(test)]
 mod judged_tests;
 mod orders;
 #[cfg(test)]
 mod orders_tests;
+mod retain;
+#[cfg(test)]
+mod retain_tests;
 mod stories;
 #[cfg(test)]
 mod stories_tests;
@@ -20,10 +24,11 @@ mod stories_tests;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use url::Url;
 
 use super::now;
@@ -33,19 +38,18 @@ use crate::id::{ContentHash, ItemId};
 use crate::item::{Candidate, Collected};
 use crate::queue::{Delivery, Receipt, Receiver};
 use crate::serve::Loaded;
-use crate::store::{Decided, Group, Known, MAX_GROUP, Retention, Store, StoreError, Writer};
+use crate::store::{Decided, Group, Known, MAX_GROUP, Store, StoreError, Writer};
 use crate::story::Stories;
 use crate::topic::Topics;
 use crate::units::Span;
 use judged::Corrections;
 use orders::Underway;
+use retain::Round;
 
 pub use orders::Order;
 
-/// How often what has expired is removed.
+/// How often it is looked for what has expired.
 const MAINTAIN_EVERY: Duration = Duration::from_secs(60);
-/// How many items one round of retention removes: it trickles, since a bulk delete never gives its space back in sled.
-const PRUNE_AT_ONCE: usize = 256;
 
 /// From so many bytes of unread documents on, a group is written: a transaction is to stay small.
 const MAX_UNREAD_AT_ONCE: usize = 4 << 20;
@@ -56,7 +60,6 @@ pub struct Committer {
     writer: Writer,
     loaded: watch::Receiver<Arc<Loaded>>,
     window: Span,
-    retention: Retention,
     /// What new items are compared with; made from the store when first needed.
     index: Option<Index>,
     /// What people said of verdicts; loaded with the index.
@@ -64,18 +67,23 @@ pub struct Committer {
     /// What new items are put into stories by; none where they are not.
     stories: Option<Stories>,
     pending: Pending,
-    maintained: Instant,
+    /// When it is next looked for what has expired.
+    maintain_at: Instant,
+    maintain_every: Duration,
     /// Those in force when the group in the making began.
     topics: Arc<Topics>,
     underway: Option<Underway>,
+    retaining: Option<Round>,
 }
 
 /// What comes next.
 enum Next {
     Delivery(Box<Delivery>),
     Order(Order),
-    /// Nothing waits: time to reclassify.
+    /// Nothing waits: time to reclassify, and to remove what has expired.
     Nothing,
+    /// Time to look for what has expired.
+    Maintain,
     /// Nothing will come any more.
     End,
 }
@@ -99,30 +107,21 @@ struct Open {
 
 impl Committer {
     /// A committer over an open store.
-    pub fn new(
-        store: Store,
-        writer: Writer,
-        loaded: watch::Receiver<Arc<Loaded>>,
-        dedup: &DedupConfig,
-        retention: Retention,
-    ) -> Self {
+    pub fn new(store: Store, writer: Writer, loaded: watch::Receiver<Arc<Loaded>>, dedup: &DedupConfig) -> Self {
         Self {
             store,
             writer,
             loaded,
-            // What retention has removed is not to be called an original.
-            window: match retention {
-                Retention::For(span) => dedup.window.min(span),
-                Retention::Forever => dedup.window,
-            },
-            retention,
+            window: dedup.window,
             index: None,
             corrections: Corrections::default(),
             stories: None,
             pending: Pending::default(),
-            maintained: Instant::now(),
+            maintain_at: Instant::now() + MAINTAIN_EVERY,
+            maintain_every: MAINTAIN_EVERY,
             topics: Arc::default(),
             underway: None,
+            retaining: None,
         }
     }
 
@@ -148,8 +147,8 @@ impl Committer {
     /// # Errors
     /// When the store cannot be written. What was not acknowledged will be collected again.
     pub fn run(mut self, mut queue: Receiver, mut orders: mpsc::Receiver<Order>) -> Result<(), StoreError> {
-        // It has no drivers: it only lets this thread sleep until either channel has something.
-        let sleep = tokio::runtime::Builder::new_current_thread().build().map_err(|source| {
+        // It only lets this thread sleep until either channel has something, or it is time to look for what has expired.
+        let sleep = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(|source| {
             let what = "starting the commit stage".to_owned();
             StoreError::Io { what, source }
         })?;
@@ -157,19 +156,30 @@ impl Committer {
             match self.next(&sleep, &mut queue, &mut orders) {
                 Next::Delivery(first) => {
                     self.store_waiting(*first, &mut queue)?;
-                    self.step()?;
-                    self.maintain()?;
+                    // A queue that is never empty does not keep consumers and people waiting.
+                    self.obey_waiting(None, &mut orders)?;
+                    self.go_on()?;
                 }
-                Next::Order(order) => self.obey(order)?,
-                Next::Nothing => self.step()?,
+                Next::Order(order) => self.obey_waiting(Some(order), &mut orders)?,
+                Next::Nothing => self.go_on()?,
+                Next::Maintain => self.maintain(),
                 Next::End => return Ok(()),
             }
         }
     }
 
-    /// Polls come first; it waits only where nothing is being reclassified.
+    /// One step of everything that goes on between the polls.
+    fn go_on(&mut self) -> Result<(), StoreError> {
+        if Instant::now() >= self.maintain_at {
+            self.maintain();
+        }
+        self.step()?;
+        self.retain()
+    }
+
+    /// Polls come first; it waits only where nothing is being reclassified or removed.
     fn next(&self, sleep: &tokio::runtime::Runtime, queue: &mut Receiver, orders: &mut mpsc::Receiver<Order>) -> Next {
-        if self.underway.is_some() {
+        if self.underway.is_some() || self.retaining.is_some() {
             return match queue.waiting() {
                 Some(delivery) => Next::Delivery(Box::new(delivery)),
                 None if queue.is_over() => Next::End,
@@ -181,6 +191,7 @@ impl Committer {
                 biased;
                 delivery = queue.next() => delivery.map_or(Next::End, |delivery| Next::Delivery(Box::new(delivery))),
                 Some(order) = orders.recv() => Next::Order(order),
+                () = tokio::time::sleep_until(self.maintain_at) => Next::Maintain,
             }
         })
     }
@@ -312,26 +323,13 @@ impl Committer {
         Ok(Decided { candidate, verdict })
     }
 
-    fn maintain(&mut self) -> Result<(), StoreError> {
-        if self.maintained.elapsed() < MAINTAIN_EVERY {
-            return Ok(());
-        }
-        self.maintained = Instant::now();
+    fn maintain(&mut self) {
+        self.maintain_at = Instant::now() + self.maintain_every;
         let start = self.window_start();
         if let Some(index) = &mut self.index {
             index.expire(start);
         }
-        if let Retention::For(span) = self.retention {
-            let before = ago(span);
-            let last = *self.store.durable().borrow();
-            let removed = self.writer.prune(before, PRUNE_AT_ONCE)?;
-            self.follow();
-            self.forget_removed_since(last)?;
-            if removed > 0 {
-                tracing::info!(removed, %before, "items older than the retention were removed");
-            }
-        }
-        Ok(())
+        self.begin_retention();
     }
 
     /// The time by which the window keeps an item that the group in the making stores.
@@ -340,7 +338,7 @@ impl Committer {
     }
 
     fn window_start(&self) -> Timestamp {
-        ago(self.window)
+        ago(self.within(self.window))
     }
 }
 

@@ -1,4 +1,5 @@
-//! What the committer writes besides polls: judgements, corrections, models, other topics for stored items.
+//! What the committer writes besides polls: judgements, corrections, pins, consumers' offsets, imports, models, other topics for stored
+//! items.
 //!
 //! In: [`Order`]s. Out: their effect on the disk, and an answer.
 //! Promise: an order is answered once it is durable. Reclassifying goes in steps of a few milliseconds between the polls:
@@ -10,18 +11,25 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::Committer;
 use crate::id::{ItemId, TopicId};
 use crate::item::Item;
 use crate::pipeline::now;
-use crate::store::{Corrected, Correcting, Judgement, Model, Reclassification, StoreError};
+use crate::serve::Pruned;
+use crate::store::{
+    ConsumeError, Consumed, Consuming, Corrected, Correcting, Import, Imported, Judgement, Model, Reclassification,
+    StoreError,
+};
 use crate::topic::bag::Background;
 use crate::topic::{TopicMatch, Topics};
 
 /// How often progress is stored while nothing changes.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// The most requests of consumers in one transaction.
+const MAX_AT_ONCE: usize = 256;
 
 /// Something to write that no poll gave.
 #[derive(Debug)]
@@ -41,6 +49,38 @@ pub enum Order {
         correcting: Correcting,
         /// Told once it is durable, or why it makes no sense.
         answer: oneshot::Sender<Result<Corrected, String>>,
+    },
+    /// Keep an item whatever its age, or not any more.
+    Pin {
+        /// Which.
+        item: ItemId,
+        /// Whether it is to be pinned.
+        pinned: bool,
+        /// Why.
+        why: Option<String>,
+        /// Told once it is durable, or why it makes no sense.
+        answer: oneshot::Sender<Result<(), String>>,
+    },
+    /// Remove what has expired.
+    Prune {
+        /// And what was stored before, as [`crate::store::Writer::expire`] takes it.
+        before: Option<Timestamp>,
+        /// Told when all is gone.
+        answer: oneshot::Sender<Result<Pruned, String>>,
+    },
+    /// What a consumer has dealt with, or is to be.
+    Consume {
+        /// What is asked.
+        asked: Consuming,
+        /// Told once it is durable, or why it was refused.
+        answer: oneshot::Sender<Result<Consumed, ConsumeError>>,
+    },
+    /// What was exported.
+    Import {
+        /// What.
+        import: Box<Import>,
+        /// Told once it is durable.
+        answer: oneshot::Sender<Result<Imported, String>>,
     },
     /// What topics have learned.
     Teach {
@@ -89,11 +129,81 @@ impl Committer {
         Ok(())
     }
 
+    /// Does what is ordered, and what is ordered behind it. Consumers' requests that wait are one transaction: with many
+    /// consumers a sync for each would be the bottleneck.
+    pub(super) fn obey_waiting(
+        &mut self,
+        first: Option<Order>,
+        orders: &mut mpsc::Receiver<Order>,
+    ) -> Result<(), StoreError> {
+        let mut asked = Vec::new();
+        let mut answers = Vec::new();
+        let mut next = first.or_else(|| orders.try_recv().ok());
+        while let Some(order) = next.take() {
+            match order {
+                Order::Consume { asked: one, answer } => {
+                    asked.push(one);
+                    answers.push(answer);
+                    next = if asked.len() < MAX_AT_ONCE { orders.try_recv().ok() } else { None };
+                }
+                other => {
+                    self.consume(std::mem::take(&mut asked), std::mem::take(&mut answers))?;
+                    self.obey(other)?;
+                }
+            }
+        }
+        self.consume(asked, answers)
+    }
+
+    fn consume(
+        &mut self,
+        asked: Vec<Consuming>,
+        answers: Vec<oneshot::Sender<Result<Consumed, ConsumeError>>>,
+    ) -> Result<(), StoreError> {
+        if asked.is_empty() {
+            return Ok(());
+        }
+        match self.writer.consume(now(), &asked) {
+            Ok(done) => {
+                for (answer, done) in answers.into_iter().zip(done) {
+                    let _gone = answer.send(done);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                for answer in answers {
+                    let _gone = answer.send(Err(ConsumeError::Failed(error.to_string())));
+                }
+                Err(error)
+            }
+        }
+    }
+
     /// Does what is ordered.
     pub(super) fn obey(&mut self, order: Order) -> Result<(), StoreError> {
         match order {
+            Order::Consume { asked, answer } => self.consume(vec![asked], vec![answer]),
             Order::Judge { said, forgotten, answer } => answered(self.writer.judge(&said, &forgotten), answer),
             Order::Correct { correcting, answer } => self.correct(correcting, answer),
+            Order::Pin { item, pinned, why, answer } => {
+                let done = match pinned {
+                    true => self.writer.pin(now(), item, why.as_deref()),
+                    false => self.writer.unpin(item).map(drop),
+                };
+                match done {
+                    // It makes no sense: said to whoever asked, and no reason to stop.
+                    Err(StoreError::Query(words)) => {
+                        let _gone = answer.send(Err(words));
+                        Ok(())
+                    }
+                    done => answered(done, answer),
+                }
+            }
+            Order::Prune { before, answer } => {
+                self.prune(before, answer);
+                Ok(())
+            }
+            Order::Import { import, answer } => self.import(*import, answer),
             Order::Teach { background, models, answer } => {
                 let background = background.as_ref().map(|(items, background)| (*items, &**background));
                 answered(self.writer.teach(background, &models), answer)

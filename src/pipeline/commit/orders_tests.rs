@@ -11,7 +11,9 @@ use crate::dedup::{DedupConfig, Fingerprint, Original, Verdict, VerdictKind};
 use crate::id::{EntryKey, ItemId, Seq};
 use crate::item::{Candidate, Content, LogKind, PublishedFrom, TextFrom};
 use crate::serve::Loaded;
-use crate::store::{self, Decided, Group, Reclassification, Retention, Store, StoreConfig};
+use crate::store::{
+    self, ConsumeError, Consumed, Consuming, Decided, Group, Reclassification, Start, Store, StoreConfig,
+};
 use crate::story::Sketch;
 use crate::topic::config::{Label, Sets, TopicConfig, TopicsFile};
 use crate::topic::{Decision, Topics};
@@ -85,7 +87,7 @@ fn committer(dir: &std::path::Path) -> (Committer, Store, watch::Sender<Arc<Load
     }
     let (loaded, seen) =
         watch::channel(Arc::new(Loaded { topics: topics(&[("bread", "خبز")]), ..Loaded::default() }));
-    (Committer::new(store.clone(), writer, seen, &DedupConfig::default(), Retention::Forever), store, loaded)
+    (Committer::new(store.clone(), writer, seen, &DedupConfig::default()), store, loaded)
 }
 
 fn new() -> Verdict {
@@ -159,4 +161,41 @@ fn topics_that_change_in_the_middle_begin_it_again() {
     finish(&mut committer, &store);
     let stats = store.stats().expect("counts");
     assert_eq!(stats.by_topic, [("weather".parse().expect("an id"), ITEMS / 2)], "none is about bread any more");
+}
+
+#[test]
+fn consumers_that_wait_are_one_transaction_and_orders_keep_their_turn() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (mut committer, store, _loaded) = committer(dir.path());
+    let (sender, mut orders) = tokio::sync::mpsc::channel(64);
+    let mut told = Vec::new();
+    let mut ask = |asked: Consuming| {
+        let (answer, done) = oneshot::channel();
+        sender.try_send(Order::Consume { asked, answer }).expect("room");
+        told.push(done);
+    };
+    let name = |n: u64| format!("c{n}").parse().expect("a name");
+    let put = |n| Consuming::Put { name: name(n), filter: None, from: Start::Beginning, kind: None };
+    (0..10).for_each(|n| ask(put(n)));
+    (0..10).for_each(|n| ask(Consuming::Ack { name: name(n), seq: Seq(n + 1) }));
+    ask(Consuming::Ack { name: name(0), seq: Seq(ITEMS + 9) });
+    let (answer, mut begun) = oneshot::channel();
+    sender.try_send(Order::Reclassify { topic: None, since: None, answer }).expect("room");
+    let (answer, mut last) = oneshot::channel();
+    let asked = Consuming::Remove { name: name(3) };
+    sender.try_send(Order::Consume { asked, answer }).expect("room");
+
+    let before = committer.writer.transactions;
+    let first = orders.try_recv().ok();
+    committer.obey_waiting(first, &mut orders).expect("orders");
+    assert_eq!(committer.writer.transactions, before + 2, "the consumers, and then the other order");
+    let answers: Vec<_> = told.iter_mut().map(|done| done.try_recv().expect("an answer")).collect();
+    assert!(answers.iter().take(20).all(Result::is_ok), "{answers:?}");
+    assert!(matches!(answers[20], Err(ConsumeError::Ahead { .. })), "{:?}", answers[20]);
+    begun.try_recv().expect("an answer").expect("begun");
+    assert!(last.try_recv().is_err(), "it comes with the next turn");
+    committer.obey_waiting(None, &mut orders).expect("orders");
+    assert_eq!(last.try_recv().expect("an answer"), Ok(Consumed::Removed));
+    let offsets: Vec<u64> = store.consumers().expect("a store").iter().map(|consumer| consumer.offset.0).collect();
+    assert_eq!(offsets, [1, 2, 3, 5, 6, 7, 8, 9, 10]);
 }

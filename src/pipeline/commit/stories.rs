@@ -9,18 +9,14 @@ use super::{Committer, now};
 use crate::dedup::{Original, VerdictKind};
 use crate::id::{ItemId, Seq};
 use crate::item::LogKind;
-use crate::store::{Decided, MAX_PAGE, Retention, StoreError};
+use crate::store::{Decided, MAX_PAGE, StoreError};
 use crate::story::{Placed, Stories, StoriesConfig};
 
 impl Committer {
     /// Puts items into stories from now on, where the configuration says so.
     pub fn telling(mut self, config: &StoriesConfig) -> Self {
         // What retention has removed begins no story.
-        let window = match self.retention {
-            Retention::For(span) => config.window.min(span),
-            Retention::Forever => config.window,
-        };
-        self.stories = config.enabled.then(|| Stories::new(window));
+        self.stories = config.enabled.then(|| Stories::new(self.within(config.window)));
         self
     }
 

@@ -11,9 +11,8 @@ use crate::dedup::{DedupConfig, Fingerprint, VerdictKind};
 use crate::id::{EntryKey, FeedId, ItemId};
 use crate::item::{Candidate, Content, PublishedFrom, TextFrom};
 use crate::serve::Loaded;
-use crate::store::{self, Retention, Store, StoreConfig};
+use crate::store::{self, Store, StoreConfig};
 use crate::story::{Sketch, StoriesConfig};
-use crate::units::Span;
 
 const EVENTS: &str = include_str!("../../../tests/fixtures/stories/first.txt");
 
@@ -64,10 +63,10 @@ fn id(candidate: &Candidate) -> ItemId {
     ItemId::of(&candidate.feed, candidate.key)
 }
 
-fn open(dir: &Path, retention: Retention) -> (Committer, Store) {
+fn open(dir: &Path) -> (Committer, Store) {
     let (store, writer) = store::open(&StoreConfig { path: dir.to_owned(), ..StoreConfig::default() }).unwrap();
     let loaded = watch::channel(Arc::new(Loaded::default())).1;
-    let committer = Committer::new(store.clone(), writer, loaded, &DedupConfig::default(), retention);
+    let committer = Committer::new(store.clone(), writer, loaded, &DedupConfig::default());
     (committer.telling(&StoriesConfig::default()), store)
 }
 
@@ -89,7 +88,7 @@ fn a_restart_in_the_middle_changes_no_story() {
     let told = |parts: &[&[Candidate]]| -> Vec<Option<String>> {
         let dir = tempfile::tempdir().unwrap();
         for part in parts {
-            let (mut committer, store) = open(dir.path(), Retention::Forever);
+            let (mut committer, store) = open(dir.path());
             for few in part.chunks(7) {
                 put(&mut committer, few);
             }
@@ -99,7 +98,7 @@ fn a_restart_in_the_middle_changes_no_story() {
             store.window(&mut |_| members += 1).unwrap();
             assert_eq!(committer.stories.as_ref().unwrap().len(), members);
         }
-        let (_, store) = open(dir.path(), Retention::Forever);
+        let (_, store) = open(dir.path());
         candidates.iter().map(|candidate| story(&store, candidate)).collect()
     };
     let whole = told(&[&candidates]);
@@ -112,7 +111,7 @@ fn a_restart_in_the_middle_changes_no_story() {
 #[test]
 fn a_copy_takes_the_story_of_its_original_and_a_revision_keeps_its_own() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut committer, store) = open(dir.path(), Retention::Forever);
+    let (mut committer, store) = open(dir.path());
     let first = candidates()[0].clone();
     let text = format!("{} {}", first.content.text, candidates()[5].content.text);
     let at = first.content.published_at;
@@ -149,7 +148,7 @@ fn a_copy_takes_the_story_of_its_original_and_a_revision_keeps_its_own() {
 #[test]
 fn what_is_removed_leaves_its_story_and_an_empty_story_is_gone() {
     let dir = tempfile::tempdir().unwrap();
-    let (mut committer, store) = open(dir.path(), Retention::Forever);
+    let (mut committer, store) = open(dir.path());
     let candidates = candidates();
     put(&mut committer, &candidates[..20]);
     let large = store.stories(None, 5).unwrap();
@@ -177,11 +176,11 @@ fn what_is_removed_leaves_its_story_and_an_empty_story_is_gone() {
     let live: Vec<_> = candidates[20..].iter().map(|candidate| story(&store, candidate)).collect();
     let other = tempfile::tempdir().unwrap();
     {
-        let (mut committer, _) = open(other.path(), Retention::Forever);
+        let (mut committer, _) = open(other.path());
         put(&mut committer, &candidates[..20]);
         committer.writer.prune(later, 18).unwrap();
     }
-    let (mut committer, store) = open(other.path(), Retention::Forever);
+    let (mut committer, store) = open(other.path());
     put(&mut committer, &candidates[20..]);
     let restarted: Vec<_> = candidates[20..].iter().map(|candidate| story(&store, candidate)).collect();
     assert_eq!(live, restarted);
@@ -190,7 +189,7 @@ fn what_is_removed_leaves_its_story_and_an_empty_story_is_gone() {
 #[test]
 fn without_stories_items_have_none() {
     let dir = tempfile::tempdir().unwrap();
-    let (committer, store) = open(dir.path(), Retention::For(Span::secs(86_400)));
+    let (committer, store) = open(dir.path());
     let mut committer = committer.telling(&StoriesConfig { enabled: false, ..StoriesConfig::default() });
     let candidates = candidates();
     put(&mut committer, &candidates[..3]);

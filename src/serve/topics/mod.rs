@@ -2,9 +2,10 @@
 //!
 //! In: for a test, the fields of an article, or the id of a stored item. Out: the topics it is about, with evidence.
 //! Promise: a test runs what the daemon runs on every article; nothing is stored.
-//! Not here: what people say of items ([`mod@judge`]), what was learned from it ([`mod@learned`]), and new topics for stored
+//! Not here: what a query finds among stored items ([`mod@attempt`]), what people say of items ([`mod@judge`]), what was learned from it ([`mod@learned`]), and new topics for stored
 //! items ([`mod@reclassify`]).
 
+mod attempt;
 mod judge;
 mod learned;
 mod reclassify;
@@ -23,10 +24,12 @@ use crate::id::TopicId;
 use crate::topic::config::Label;
 use crate::topic::{Article, Topic, TopicMatch};
 
+pub use attempt::{Excerpt, QueryFault, Tried, TriedItem};
 pub use judge::{Changed, Judged, Judgements, Learning, LikeView, ModelView};
 pub use learned::Learnt;
 pub use reclassify::Reclassifying;
 
+pub(super) use attempt::attempt;
 pub(super) use judge::{judge, judgements};
 pub(super) use learned::learned;
 pub(super) use reclassify::{reclassify, reclassifying};

@@ -13,7 +13,7 @@ fn the_command_finds_with_and_without_a_daemon() {
     let config = StoreConfig { path: home.path("data"), ..StoreConfig::default() };
     let (store, mut writer) = store::open(&config).unwrap();
     for (i, (title, text)) in
-        [("حصاد التمور", "بدأ حصاد التمور في الواحات."), ("سوق التمر", "أسعار التمور في السوق."), ("غيره", "لا شيء.")]
+        [("حصاد التمر", "بدأ حصاد التمر في الواحات."), ("سوق التمر", "أسعار التمور في السوق."), ("غيره", "لا شيء.")]
             .into_iter()
             .enumerate()
     {
@@ -30,7 +30,7 @@ fn the_command_finds_with_and_without_a_daemon() {
         titles.sort();
         titles
     };
-    let both = ["حصاد التمور", "سوق التمر"];
+    let both = ["حصاد التمر", "سوق التمر"];
     assert_eq!(found(&["تمر"]), both);
     assert_eq!(found(&["تمر", "--feed", "wafa"]), ["سوق التمر"]);
     assert_eq!(found(&["تمر -حصاد"]), ["سوق التمر"]);

@@ -1,14 +1,15 @@
 //! The store beside a plain map that does the same: whatever the steps, they agree.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use rasid::dedup::{Original, VerdictKind};
 use rasid::id::{ItemId, Seq};
 use rasid::item::{Candidate, LogKind};
-use rasid::store::{Decided, ItemQuery, Store};
+use rasid::store::{Decided, ItemQuery, Policies, Retention, Store, StoreConfig};
+use rasid::units::Span;
 
-use super::{about, candidate, clean, copy, group, id, new, opened, revised, time};
+use super::{about, candidate, clean, copy, feed, group, id, new, opened, revised, time};
 
 /// What the store should hold after each step, kept simply.
 #[derive(Clone, Debug)]
@@ -24,6 +25,7 @@ struct Expected {
 #[derive(Default)]
 struct Model {
     items: BTreeMap<ItemId, Expected>,
+    pins: BTreeSet<ItemId>,
     log: Vec<(LogKind, ItemId)>,
 }
 
@@ -66,7 +68,51 @@ impl Model {
         old.sort_unstable();
         for (_, _, id) in old.into_iter().take_while(|(_, stored, _)| *stored < before).take(max) {
             self.items.remove(&id);
+            self.pins.remove(&id);
             self.log.push((LogKind::Removed, id));
+        }
+    }
+
+    /// Which items have expired by these policies, `second` being now.
+    fn expired(&self, by: usize, second: i64) -> BTreeSet<ItemId> {
+        let passed = |item: &Expected| {
+            let feed_age = AGES[by].1.iter().find(|(feed, _)| *feed == item.candidate.feed.as_str());
+            let topic_age = AGES[by].2.iter().find(|(topic, _)| *topic == item.candidate.topics[0].id.as_str());
+            // The longest that is said; 0 stands for ever.
+            let longest = feed_age.into_iter().chain(topic_age).map(|(_, age)| *age);
+            let age = longest.max_by_key(|age| if *age == 0 { i64::MAX } else { *age }).unwrap_or(AGES[by].0);
+            age > 0 && item.stored < second - age
+        };
+        let expired = self.items.iter().filter(|(id, item)| passed(item) && !self.pins.contains(*id));
+        expired.map(|(id, _)| *id).collect()
+    }
+
+    /// Takes over what the store removed, where it is what had to go; and what has become of copies of that.
+    fn expire(&mut self, expired: &BTreeSet<ItemId>, store: &Store) {
+        let told = store.log(Seq(self.log.len() as u64), 500).unwrap();
+        let removed: Vec<_> = told.iter().filter(|record| record.kind == LogKind::Removed).map(|r| r.id).collect();
+        assert_eq!(removed.len(), expired.len(), "each once");
+        assert_eq!(removed.iter().copied().collect::<BTreeSet<_>>(), *expired);
+        self.items.retain(|id, _| !expired.contains(id));
+        let left = |item: &Expected| item.of.is_some_and(|of| expired.contains(&of));
+        let orphans: BTreeSet<ItemId> = self.items.iter().filter(|(_, item)| left(item)).map(|(id, _)| *id).collect();
+        for record in &told {
+            assert!(record.kind == LogKind::Removed || orphans.contains(&record.id), "{record:?}");
+            self.log.push((record.kind, record.id));
+        }
+        for id in orphans {
+            let item = store.item(id).unwrap().unwrap();
+            let of = match item.verdict.of {
+                Some(Original::Item(of)) if item.verdict.kind.is_duplicate() => Some(of),
+                _ => None,
+            };
+            let in_sight = of.is_none_or(|of| self.items.get(&of).is_some_and(|item| item.of.is_none()));
+            assert!(item.verdict.kind.is_duplicate() == of.is_some() && (in_sight || of.is_some()), "{item:?}");
+            let orphan = self.items.get_mut(&id).unwrap();
+            (orphan.kind, orphan.of) = (item.verdict.kind, of);
+        }
+        for item in self.items.values() {
+            assert!(item.of.is_none_or(|of| !expired.contains(&of)), "nothing is listed under what is gone");
         }
     }
 
@@ -79,6 +125,7 @@ impl Model {
         for (item, expected) in all.iter().zip(listed) {
             assert_eq!(item.content, expected.candidate.content);
             assert_eq!((item.revision, item.verdict.kind), (expected.revision, expected.kind));
+            assert_eq!(item.pinned, self.pins.contains(&item.id));
             let of = expected.of.map(Original::Item);
             if expected.kind.is_duplicate() {
                 assert_eq!(item.verdict.of, of);
@@ -106,14 +153,49 @@ impl Model {
 enum Step {
     Commit(Vec<(usize, usize, usize, usize)>),
     Prune(usize),
+    /// By which of [`AGES`].
+    Expire(usize),
+    Pin(usize),
+    Unpin(usize),
     Reopen,
+    /// Everything is sealed into files, put together and written again.
+    Compact,
+    /// A backup is made, and the store goes on from it elsewhere.
+    Restore,
+    /// The store is made again of its records.
+    Repair,
+}
+
+type Ages = (i64, &'static [(&'static str, i64)], &'static [(&'static str, i64)]);
+
+/// Policies: the default age in seconds, those of feeds and of topics; 0 stands for ever.
+const AGES: [Ages; 4] =
+    [(2, &[], &[]), (1, &[("bbc", 3)], &[("csto", 2)]), (0, &[("rt", 1)], &[]), (1, &[], &[("general", 0)])];
+
+fn policies(by: usize) -> Policies {
+    let age = |seconds: i64| match seconds {
+        0 => Retention::Forever,
+        seconds => Retention::For(Span::secs(seconds as u64)),
+    };
+    Policies {
+        default: age(AGES[by].0),
+        by_feed: AGES[by].1.iter().map(|(name, seconds)| (feed(name), age(*seconds))).collect(),
+        by_topic: AGES[by].2.iter().map(|(topic, seconds)| (topic.parse().unwrap(), age(*seconds))).collect(),
+        ..Policies::default()
+    }
 }
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => prop::collection::vec((0..6usize, 0..3usize, 0..5usize, 0..6usize), 1..6).prop_map(Step::Commit),
         1 => (1..3usize).prop_map(Step::Prune),
-        1 => Just(Step::Reopen),
+        2 => Just(Step::Reopen),
+        2 => Just(Step::Compact),
+        1 => Just(Step::Restore),
+        1 => Just(Step::Repair),
+        3 => (0..AGES.len()).prop_map(Step::Expire),
+        1 => (0..6usize).prop_map(Step::Pin),
+        1 => (0..6usize).prop_map(Step::Unpin),
     ]
 }
 
@@ -121,9 +203,10 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 60, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn behaves_like_a_map_with_a_log(steps in prop::collection::vec(step(), 1..9)) {
+    fn behaves_like_a_map_with_a_log(steps in prop::collection::vec(step(), 1..14)) {
         let dir = tempfile::tempdir().unwrap();
-        let (mut store, mut writer) = opened(dir.path());
+        let mut path = dir.path().join("0");
+        let (mut store, mut writer) = opened(&path);
         let mut model = Model::default();
         let entry = |n: usize, text: usize, second| {
             let text = ["اجتماع في العاصمة", "اجتماع آخر في المدينة", &"نص طويل جدا. ".repeat(900)][text].to_owned();
@@ -151,9 +234,48 @@ proptest! {
                     model.prune(second, max);
                     writer.prune(time(second), max).unwrap();
                 }
+                Step::Expire(by) => {
+                    let expired = model.expired(by, second);
+                    let policies = policies(by);
+                    let would = store.expired(&policies, time(second), None).unwrap();
+                    prop_assert_eq!(would.0.items as usize, expired.len());
+                    let (removed, ended) = writer.expire(&policies, time(second), None, 256).unwrap();
+                    prop_assert!(ended);
+                    prop_assert_eq!(removed, would.0);
+                    model.expire(&expired, &store);
+                }
+                Step::Pin(n) => {
+                    let item = id(&entry(n, 0, 0));
+                    prop_assert_eq!(writer.pin(time(second), item, None).is_ok(), model.items.contains_key(&item));
+                    model.pins.extend(model.items.contains_key(&item).then_some(item));
+                }
+                Step::Unpin(n) => {
+                    let item = id(&entry(n, 0, 0));
+                    prop_assert_eq!(writer.unpin(item).unwrap(), model.pins.remove(&item));
+                }
                 Step::Reopen => {
                     drop((store, writer));
-                    (store, writer) = opened(dir.path());
+                    (store, writer) = opened(&path);
+                }
+                Step::Compact => {
+                    store.compact(&mut |_, _, _| {}).unwrap();
+                }
+                Step::Restore => {
+                    let backup = dir.path().join(format!("backup-{second}"));
+                    let made = store.backup(&backup, &mut |_, _, _| {}).unwrap();
+                    prop_assert_eq!(made.seq as usize, model.log.len());
+                    drop((store, writer));
+                    path = dir.path().join(second.to_string());
+                    let config = StoreConfig { path: path.clone(), ..StoreConfig::default() };
+                    rasid::store::restore(&backup, &config, &mut |_, _, _| {}).unwrap();
+                    (store, writer) = opened(&path);
+                }
+                Step::Repair => {
+                    drop((store, writer));
+                    let config = StoreConfig { path: path.clone(), ..StoreConfig::default() };
+                    let made = rasid::store::repair(&config, &mut |_, _, _| {}).unwrap();
+                    prop_assert_eq!(made.lost, Vec::<String>::new());
+                    (store, writer) = opened(&path);
                 }
             }
             model.check(&store);
