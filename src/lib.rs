@@ -29,6 +29,8 @@ pub mod fetch;
 
 pub mod store;
 
+pub mod search;
+
 pub mod queue;
 
 pub mod serve;

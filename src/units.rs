@@ -1,6 +1,6 @@
-//! Durations and sizes as people write them: `"15m"`, `"2MiB"`.
+//! Durations, sizes and points in time as people write them: `"15m"`, `"2MiB"`, `"7d"` back from now.
 //!
-//! In: strings of the configuration. Out: [`Span`] and [`ByteSize`].
+//! In: strings of the configuration and of requests. Out: [`Span`], [`ByteSize`], times.
 //! Promise: what is displayed parses again to the same value; a number without a unit is refused, so nobody has to
 //! guess whether `timeout = "20"` means seconds.
 //! Not here: calendar time ([`jiff`]) and dates in feeds ([`crate::text::date`]).
@@ -9,6 +9,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A length of time, written as a whole number and a unit: `500ms`, `20s`, `15m`, `6h`, `30d`.
@@ -117,6 +120,20 @@ macro_rules! serde_as_text {
     )*};
 }
 serde_as_text!(Span, ByteSize);
+
+/// A point in time as people write it: RFC 3339, a date (from its midnight in UTC), or a span back from `now`.
+pub fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
+    if let Ok(span) = text.parse::<Span>() {
+        return now.checked_sub(SignedDuration::try_from(span.get()).ok()?).ok();
+    }
+    if let Ok(date) = text.parse::<Date>()
+        && text.len() <= "2026-11-20".len()
+    {
+        return date.to_zoned(TimeZone::UTC).ok().map(|midnight| midnight.timestamp());
+    }
+    // A `+` that was not escaped in an address comes as a space.
+    text.parse().or_else(|_| text.replace(' ', "+").parse()).ok()
+}
 
 #[cfg(test)]
 mod tests {

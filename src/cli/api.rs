@@ -25,8 +25,10 @@ use tower::ServiceExt;
 use super::output;
 use crate::config::Config;
 use crate::daemon::{self, Mode, Reload, System};
+use crate::pipeline::indexing;
+use crate::search::{self, Search};
 use crate::serve::{self, Router, State};
-use crate::store::{self, StoreError};
+use crate::store::{self, Store, StoreError};
 
 /// Where requests go.
 pub enum Api {
@@ -274,6 +276,11 @@ pub struct Refused {
 }
 
 impl Refused {
+    /// Whether what is asked for is not there yet.
+    pub(super) fn is_not_ready(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE.as_u16()
+    }
+
     /// Whether it is the asker's fault.
     pub(super) fn is_usage(&self) -> bool {
         self.status == StatusCode::BAD_REQUEST.as_u16()
@@ -323,9 +330,42 @@ fn held(error: anyhow::Error) -> anyhow::Error {
 /// When the store cannot be opened.
 pub fn in_process(config: &Config) -> anyhow::Result<Router> {
     let (store, _writer) = store::open(&config.store).map_err(|error| held(error.into()))?;
+    over(config, store, None)
+}
+
+/// As [`in_process`], with the search index brought up to the log first, or made `anew`.
+///
+/// # Errors
+/// When the store or the index cannot be opened, or search is switched off.
+pub fn searching(config: &Config, anew: bool) -> anyhow::Result<Router> {
+    if !config.search.enabled {
+        bail!("search is switched off; set `enabled = true` below [search] in rasid.toml");
+    }
+    let (store, _writer) = store::open(&config.store).map_err(|error| held(error.into()))?;
+    let search = Search::new(config.store.path.join(search::DIRECTORY));
+    if anew {
+        search.rebuild();
+    }
+    let mut told = false;
+    indexing::catch_up(&store, &search, &mut |progress, last| {
+        if !std::mem::replace(&mut told, true) {
+            output::note(format_args!("the search index is brought up to {last} records of the log …"));
+        }
+        if progress.building {
+            output::note(format_args!("  {} so far", super::search::count_of(progress.items)));
+        }
+    })?;
+    if let (true, Some(progress)) = (anew, search.progress()) {
+        output::note(format_args!("the search index holds {} again", super::search::count_of(progress.items)));
+    }
+    over(config, store, Some(search))
+}
+
+fn over(config: &Config, store: Store, search: Option<Search>) -> anyhow::Result<Router> {
     let loaded = daemon::loaded(config, Arc::new(store.taught()?));
     let state = State {
         store,
+        search,
         loaded: watch::channel(Arc::new(loaded)).1,
         // Nobody receives: the routes say that no daemon takes orders.
         control: mpsc::channel(1).0,

@@ -28,6 +28,7 @@ mod progress;
 mod restore;
 pub mod run;
 pub mod samples;
+mod search;
 mod show;
 mod status;
 mod story;
@@ -99,6 +100,8 @@ enum Command {
     Dedup(dedup::Command),
     /// Lists items, newest published first
     Items(items::Args),
+    /// Finds items by their words, the best first
+    Search(search::Args),
     /// Shows one item: its text, why it has its topics, what it is a copy of
     Show(show::Args),
     /// Shows what several items tell of one event; without an id, the largest stories of the last days
@@ -161,6 +164,7 @@ fn dispatch(cli: Cli) -> ExitCode {
         Command::Corpus(corpus::Command::Shown(command)) => read(&dir, async |here| corpus::run(&here, command).await),
         Command::Dedup(command) => read(&dir, async |here| dedup::run(&here, command).await),
         Command::Items(args) => read(&dir, async |here| items::run(&here, &args).await),
+        Command::Search(args) => read(&dir, async |here| search::run(&here, &args).await),
         Command::Show(args) => read(&dir, async |here| show::run(&here, &args).await),
         Command::Story(args) => read(&dir, async |here| story::run(&here, &args).await),
         Command::Pin(args) => read(&dir, async |here| keep::pin(&here, &args).await),

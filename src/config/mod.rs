@@ -30,6 +30,7 @@ use crate::dedup::corpus::Corpora;
 use crate::fetch::FetchConfig;
 use crate::id::{ItemId, TopicId};
 use crate::queue::QueueConfig;
+use crate::search::SearchConfig;
 use crate::serve::ServerConfig;
 use crate::source::FeedConfig;
 use crate::store::StoreConfig;
@@ -71,6 +72,8 @@ pub struct Config {
     pub dedup: DedupConfig,
     /// `[stories]`.
     pub stories: StoriesConfig,
+    /// `[search]`.
+    pub search: SearchConfig,
     /// `[queue]`.
     pub queue: QueueConfig,
     /// `[shutdown]`.
@@ -197,6 +200,7 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
             server: sections.server,
             dedup: sections.dedup,
             stories: sections.stories,
+            search: sections.search,
             queue: sections.queue,
             shutdown: sections.shutdown,
             log: sections.log,

@@ -17,6 +17,7 @@ use super::tree::{Env, Section, Tree, unknown_key};
 use crate::dedup::DedupConfig;
 use crate::fetch::{FetchConfig, check_allow, check_resolve};
 use crate::queue::QueueConfig;
+use crate::search::SearchConfig;
 use crate::serve::ServerConfig;
 use crate::store::{Retention, StoreConfig};
 use crate::story::StoriesConfig;
@@ -47,13 +48,15 @@ pub(super) struct Sections {
     pub(super) server: ServerConfig,
     pub(super) dedup: DedupConfig,
     pub(super) stories: StoriesConfig,
+    pub(super) search: SearchConfig,
     pub(super) queue: QueueConfig,
     pub(super) shutdown: ShutdownConfig,
     pub(super) log: LogConfig,
 }
 
 /// The sections' names, in the order of the file.
-pub(super) const NAMES: [&str; 8] = ["store", "fetch", "server", "dedup", "stories", "queue", "shutdown", "log"];
+pub(super) const NAMES: [&str; 9] =
+    ["store", "fetch", "server", "dedup", "stories", "search", "queue", "shutdown", "log"];
 
 /// Shortest bearer token, in characters: a shorter one can be guessed over the network.
 const MIN_TOKEN: usize = 16;
@@ -72,6 +75,7 @@ pub(super) fn read(report: &mut Report<'_>, dir: &Path, env: Env<'_>) -> Section
     let server = tree.section::<ServerConfig>("server", report);
     let dedup = tree.section::<DedupConfig>("dedup", report);
     let stories = tree.section::<StoriesConfig>("stories", report);
+    let search = tree.section::<SearchConfig>("search", report);
     let queue = tree.section::<QueueConfig>("queue", report);
     let shutdown = tree.section::<ShutdownConfig>("shutdown", report);
     let log = tree.section::<LogConfig>("log", report);
@@ -98,6 +102,7 @@ pub(super) fn read(report: &mut Report<'_>, dir: &Path, env: Env<'_>) -> Section
         server: server.value,
         dedup: dedup.value,
         stories: stories.value,
+        search: search.value,
         queue: queue.value,
         shutdown: shutdown.value,
         log: log.value,

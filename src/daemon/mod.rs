@@ -22,10 +22,12 @@ use crate::config::Config;
 use crate::fetch::Client;
 use crate::pipeline::collect::Collector;
 use crate::pipeline::commit::{Committer, Order};
+use crate::pipeline::indexing::Indexing;
 use crate::pipeline::learn::{Request, Teacher};
 use crate::pipeline::schedule::{Channels, Finished, PollNow, Schedule};
 use crate::pipeline::{Job, Stop, now};
 use crate::queue::{self, Receiver, Sender};
+use crate::search::{self, Search};
 use crate::serve::{self, Control, Loaded, State};
 use crate::store::{self, Policies, Store, Taught, Writer};
 
@@ -120,8 +122,24 @@ impl System {
         let schedule = Schedule::new(store.clone(), loaded.clone(), channels, stop.clone(), automatic);
         let committer = Committer::new(store.clone(), writer, loaded.clone(), &config.dedup).telling(&config.stories);
         let started = automatic.then(now);
-        let state = State { store, loaded: loaded.clone(), control: control_sender, started, clock: now };
+        let search =
+            (automatic && config.search.enabled).then(|| Search::new(config.store.path.join(search::DIRECTORY)));
+        let state = State {
+            store,
+            search: search.clone(),
+            loaded: loaded.clone(),
+            control: control_sender,
+            started,
+            clock: now,
+        };
         let mut system = Self { state, stop: stop.clone(), loops: JoinSet::new(), names: BTreeMap::new() };
+        if let Some(search) = search {
+            let indexing = Indexing { store: system.state.store.clone(), search, stop: stop.clone() };
+            system.spawn("search", async move {
+                indexing.run().await;
+                Ok(())
+            });
+        }
         system.spawn("schedule", async move { Ok(schedule.run().await?) });
         let teacher = Teacher {
             store: system.state.store.clone(),

@@ -7,6 +7,7 @@
 pub mod collect;
 pub mod commit;
 pub mod discover;
+pub mod indexing;
 pub mod learn;
 pub mod schedule;
 mod stop;

@@ -24,6 +24,7 @@ mod passages;
 mod problem;
 mod replay;
 mod request;
+mod search;
 mod stats;
 mod stories;
 mod topics;
@@ -47,6 +48,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::dedup::corpus::Corpora;
 use crate::id::{FeedId, ItemId, TopicId};
+use crate::search::Search;
 use crate::source::{FeedConfig, PollRecord};
 use crate::store::{
     ConsumeError, Consumed, Consuming, Corrected, Correcting, Import, Imported, Judgement, Policies, Reclassification,
@@ -71,7 +73,7 @@ pub use log::{MissedView, Reading};
 pub use maintenance::{BackingUp, Verified, Working};
 pub use passages::{CopyView, Explanation, NO_TEXT, Party};
 pub use replay::{EntryView, RejectedView, Replay, Reread};
-pub use request::point_in_time;
+pub use search::{IndexView, ResultView, Results};
 pub use stats::{Counts, FeedCounts, Overview};
 pub use stories::{Hour, Source, StoryItem, StoryList, StorySummary, StoryView};
 pub use topics::{
@@ -209,6 +211,8 @@ pub enum Control {
 pub struct State {
     /// Where items are read from.
     pub store: Store,
+    /// Where items are searched; `None` where that is switched off, or not made ready.
+    pub search: Option<Search>,
     /// The configuration in force.
     pub loaded: watch::Receiver<Arc<Loaded>>,
     /// To the daemon's loop.
@@ -269,6 +273,9 @@ fn routes(shared: Shared, door: Door) -> Router {
         .route("/api/v1/pins", get(keep::list))
         .route("/api/v1/prune", post(keep::prune))
         .route("/api/v1/log", get(log::read))
+        .route("/api/v1/search", get(search::find))
+        .route("/api/v1/search/index", get(search::index))
+        .route("/api/v1/search/rebuild", post(search::rebuild))
         .route("/api/v1/consumers", get(consumers::list))
         .route("/api/v1/consumers/{name}", get(consumers::read).put(consumers::put).delete(consumers::remove))
         .route("/api/v1/consumers/{name}/ack", post(consumers::ack))

@@ -6,6 +6,7 @@
 //! The `type` is a stable name (`urn:rasid:problem:…`) to branch on; `detail` is for people and may change.
 
 use std::fmt;
+use std::ops::Range;
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
@@ -48,6 +49,15 @@ impl Problem {
     pub(super) fn parameters(name: &str, detail: String) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "unknown-parameter", "a parameter is not known here", detail)
             .with("parameter", name)
+    }
+
+    /// A query whose fault stands at these characters.
+    pub(super) fn query(query: &str, detail: &str, at: Range<usize>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad-query", "the query is wrong", detail)
+            .with("parameter", "q")
+            .with("value", query)
+            .with("start", at.start)
+            .with("end", at.end)
     }
 
     /// A body that cannot be read as what the route takes.

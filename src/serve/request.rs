@@ -12,13 +12,11 @@ use axum::extract::rejection::PathRejection;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Uri};
 use http_body_util::LengthLimitError;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 
 use super::problem::Problem;
-use crate::units::Span;
+use crate::units::moment;
 
 /// The largest body that is read.
 pub(super) const MAX_BODY: usize = 2 << 20;
@@ -116,27 +114,13 @@ impl Params {
 
     /// A point in time; spans count back from `now`.
     pub(super) fn time(&self, name: &str, now: Timestamp) -> Result<Option<Timestamp>, Problem> {
-        self.value(name, TIME, |value| point_in_time(value, now))
+        self.value(name, TIME, |value| moment(value, now))
     }
 }
 
 /// A point in time in a body, under the name of its field.
 pub(super) fn since(name: &str, text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
-    point_in_time(text, now).ok_or_else(|| Problem::parameter(name, &shortened(text), TIME))
-}
-
-/// A point in time as every parameter takes it: RFC 3339, a date (from its midnight in UTC), or a span back from `now`.
-pub fn point_in_time(text: &str, now: Timestamp) -> Option<Timestamp> {
-    if let Ok(span) = text.parse::<Span>() {
-        return now.checked_sub(SignedDuration::try_from(span.get()).ok()?).ok();
-    }
-    if let Ok(date) = text.parse::<Date>()
-        && text.len() <= "2026-11-20".len()
-    {
-        return date.to_zoned(TimeZone::UTC).ok().map(|midnight| midnight.timestamp());
-    }
-    // A `+` that was not escaped reaches us as a space.
-    text.parse().or_else(|_| text.replace(' ', "+").parse()).ok()
+    moment(text, now).ok_or_else(|| Problem::parameter(name, &shortened(text), TIME))
 }
 
 /// The one segment of the path that the route takes, as text.
@@ -203,7 +187,7 @@ mod tests {
             ("-7d", None),
             ("", None),
         ] {
-            assert_eq!(point_in_time(text, now).map(|at| at.to_string()).as_deref(), expected, "{text}");
+            assert_eq!(moment(text, now).map(|at| at.to_string()).as_deref(), expected, "{text}");
         }
     }
 

@@ -52,6 +52,12 @@ pub fn content(word: &str) -> Option<&str> {
     hashed(word).map(|(stem, _)| stem)
 }
 
+/// Whether a normalized word is one of those that hold others together and say nothing by themselves.
+pub fn is_function(word: &str) -> bool {
+    let functions = &*FUNCTIONS;
+    functions.hold(word, || xxh3_64(word.as_bytes()))
+}
+
 /// The term of a normalized word: a hash of its stem. `None` as for [`content`].
 pub fn term(word: &str) -> Option<u32> {
     #[expect(clippy::cast_possible_truncation, reason = "32 bits of a hash are kept")]

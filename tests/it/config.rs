@@ -431,6 +431,7 @@ fn the_shipped_settings_are_the_defaults() {
         ("server", toml::Table::from_iter([("listen".to_owned(), config.server.listen.to_string().into())]).into()),
         ("dedup", section(toml::Value::try_from(&config.dedup))),
         ("stories", section(toml::Value::try_from(&config.stories))),
+        ("search", section(toml::Value::try_from(&config.search))),
         ("queue", section(toml::Value::try_from(&config.queue))),
         ("shutdown", section(toml::Value::try_from(&config.shutdown))),
         ("log", section(toml::Value::try_from(&config.log))),

@@ -32,6 +32,7 @@ mod rasid;
 mod read_api;
 mod recovery;
 mod replay;
+mod search;
 mod shutdown;
 mod sources;
 mod store;

@@ -86,6 +86,7 @@ impl World {
         };
         let state = State {
             store: self.store.clone(),
+            search: None,
             loaded: watch::channel(std::sync::Arc::new(loaded)).1,
             control: mpsc::channel(1).0,
             started: None,

@@ -46,7 +46,7 @@ impl World {
         let loaded = Loaded { feeds, ..Loaded::default() };
         let (control, orders) = mpsc::channel(4);
         let loaded = watch::channel(Arc::new(loaded)).1;
-        let state = State { store: store.clone(), loaded, control, started: None, clock: now };
+        let state = State { store: store.clone(), search: None, loaded, control, started: None, clock: now };
         Self { dir, store, writer, orders, state }
     }
 

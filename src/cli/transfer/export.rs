@@ -15,7 +15,6 @@ use crate::cli::output::{self, count};
 use crate::cli::progress::Progress;
 use crate::cli::{Here, WrongUsage, csv};
 use crate::item::Item;
-use crate::serve;
 use crate::store::{ExportPage, Record};
 
 /// What is exported, and where to.
@@ -97,7 +96,7 @@ pub(in crate::cli) async fn run(here: &Here, args: &Args) -> anyhow::Result<()> 
 /// A span counts back from the beginning of the export, not from each of its pages. What is no time is for the interface to
 /// refuse.
 fn absolute(time: Option<&str>) -> Option<String> {
-    time.map(|text| serve::point_in_time(text, output::now()).map_or_else(|| text.to_owned(), |at| at.to_string()))
+    time.map(|text| crate::units::moment(text, output::now()).map_or_else(|| text.to_owned(), |at| at.to_string()))
 }
 
 impl Args {

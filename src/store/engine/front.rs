@@ -10,7 +10,7 @@
 //! Promise: a set is on the disk before anybody can read it, and is applied whole or not at all. Whatever state sled is in
 //! after a crash, opening brings it up to what was written ahead, or makes it again from that; a directory that sled cannot
 //! read is set aside under another name, never removed.
-//! Not here: sealing ([`super::tidy`]), what older parts hold ([`super::layers`]).
+//! Not here: sealing ([`super::upkeep`]), what older parts hold ([`super::layers`]).
 //!
 //! Records are in sled. The entries that follow from them are in memory, and are made again from what was written ahead: as
 //! keys of sled they would be nine tenths of its work, memory and disk (a million items: 10 million keys, at 100 to 220 bytes

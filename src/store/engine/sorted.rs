@@ -3,7 +3,7 @@
 //! In: records in the order of their tables and keys, once. Out: values, and entries from either end of a range.
 //! Promise: what is read is what was written: each record, or each block of derived entries, has a sum that is checked when it
 //! is read. A file is complete or is not used.
-//! Not here: which files there are ([`super::manifest`]), when they are made ([`super::tidy`]).
+//! Not here: which files there are ([`super::manifest`]), when they are made ([`super::upkeep`]).
 //!
 //! ```text
 //! magic                     the kind of file, and its place among the others

@@ -99,6 +99,7 @@ fn over_tcp_there_is_no_maintenance() {
     let (store, _writer) = super::opened(dir.path());
     let state = rasid::serve::State {
         store,
+        search: None,
         loaded: tokio::sync::watch::channel(Default::default()).1,
         control: tokio::sync::mpsc::channel(1).0,
         started: None,

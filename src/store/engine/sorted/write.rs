@@ -56,7 +56,7 @@ impl Writer {
         })
     }
 
-    /// The next record, as [`Sorted::copied`] gives it.
+    /// The next record, as [`super::Sorted::copied`] gives it.
     pub(in crate::store::engine) fn copy(&mut self, table: Table, key: &[u8], value: Option<&[u8]>) -> io::Result<()> {
         match value.and_then(<[u8]>::split_first) {
             Some((&SHORT, value)) => self.put(table, key, Some(value), true),

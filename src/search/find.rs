@@ -1,0 +1,220 @@
+//! The best of what fits.
+//!
+//! In: a [`Request`]. Out: [`Found`]: a page of hits, how many there are in all, where the next page begins.
+//! Promise: hits come in one order without ties, so pages neither overlap nor leave gaps; the total is counted, not guessed.
+//! Blocking.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tantivy::columnar::ColumnValues;
+use tantivy::{Searcher, SegmentReader, TERMINATED};
+
+use super::plan::{Frame, Plan, broken};
+use super::rank::{TOGETHER, fresh};
+use super::schema::{Fields, HIDDEN, ID_HIGH, ID_LOW, whole};
+use super::walk::{self, Opener, Walk};
+use super::{MAX_PAGE, Query, Request, Search, SearchError, Sort, cursor};
+use crate::id::ItemId;
+
+/// Where fewer than so many items have all the words, those are found that lack some.
+const FEW: u64 = 10;
+
+/// An item that was found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hit {
+    /// Which item.
+    pub id: ItemId,
+    /// How well it fits; above 0 where words were asked for. Comparable within one search alone.
+    pub score: f64,
+}
+
+/// A page of what was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// The best first, or the newest.
+    pub hits: Vec<Hit>,
+    /// How many there are on all pages.
+    pub total: u64,
+    /// The `after` of the page that follows; none on the last.
+    pub next: Option<String>,
+    /// Whether hits may lack some of the words, because hardly any item has them all.
+    pub partly: bool,
+}
+
+/// The place of a hit in the order.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Place {
+    pub(super) score: f64,
+    published: i64,
+    high: u64,
+    low: u64,
+}
+
+impl Place {
+    /// `Less` where it comes before the other.
+    fn order(&self, other: &Self, sort: Sort) -> Ordering {
+        let by_score = match sort {
+            Sort::Relevance => other.score.total_cmp(&self.score),
+            Sort::Newest => Ordering::Equal,
+        };
+        let rest = (other.published, other.high, other.low).cmp(&(self.published, self.high, self.low));
+        by_score.then(rest)
+    }
+}
+
+/// A place among those kept; the last in the order is the greatest, and goes first.
+struct Kept(Place, Sort);
+
+impl PartialEq for Kept {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Kept {}
+
+impl PartialOrd for Kept {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Kept {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.order(&other.0, self.1)
+    }
+}
+
+impl Search {
+    /// Finds a page of items; `now` is what ages are counted to. Blocking.
+    ///
+    /// # Errors
+    /// [`SearchError::Query`] and [`SearchError::Cursor`] where the request is wrong, else what is wrong with the index.
+    pub fn find(&self, request: &Request, now: Timestamp) -> Result<Found, SearchError> {
+        let query = Query::parse(&request.query, now).map_err(SearchError::Query)?;
+        let opened = self.opened()?;
+        let searcher = opened.reader.searcher();
+        let begun = request.after.as_deref().map(|token| cursor::read(request, token)).transpose()?;
+        if let Some((frame, place)) = begun {
+            let plan = Plan::new(&query.0, request, opened.fields, &searcher, frame, false)?;
+            return page(&plan, request, opened.fields, &searcher, Some(place));
+        }
+        let frame = Frame { now: now.as_millisecond(), ..Frame::default() };
+        let plan = Plan::new(&query.0, request, opened.fields, &searcher, frame, true)?;
+        let found = page(&plan, request, opened.fields, &searcher, None)?;
+        if found.total >= FEW || !plan.can_be_partial {
+            return Ok(found);
+        }
+        let frame = Frame { partly: true, ..plan.frame };
+        let plan = Plan::new(&query.0, request, opened.fields, &searcher, frame, false)?;
+        page(&plan, request, opened.fields, &searcher, None)
+    }
+}
+
+fn page(
+    plan: &Plan,
+    request: &Request,
+    fields: Fields,
+    searcher: &Searcher,
+    after: Option<Place>,
+) -> Result<Found, SearchError> {
+    let limit = request.limit.clamp(1, MAX_PAGE);
+    let mut gather = Gather {
+        sort: request.sort,
+        after,
+        duplicates: request.duplicates,
+        // One more tells whether there is another page.
+        most: limit + 1,
+        kept: BinaryHeap::new(),
+        total: 0,
+        places: [Vec::new(), Vec::new()],
+    };
+    for segment in searcher.segment_readers() {
+        gather.segment(plan, fields, segment)?;
+    }
+    let mut places: Vec<Place> = gather.kept.into_sorted_vec().into_iter().map(|kept| kept.0).collect();
+    let more = places.len() > limit;
+    places.truncate(limit);
+    let last = places.last().copied().filter(|_| more);
+    Ok(Found {
+        hits: places.iter().map(|place| Hit { id: whole(place.high, place.low), score: place.score }).collect(),
+        total: gather.total,
+        next: last.map(|place| cursor::write(request, &plan.frame, place)),
+        partly: plan.frame.partly,
+    })
+}
+
+struct Gather {
+    sort: Sort,
+    after: Option<Place>,
+    duplicates: bool,
+    most: usize,
+    kept: BinaryHeap<Kept>,
+    total: u64,
+    places: [Vec<u32>; 2],
+}
+
+/// The columns of a segment.
+struct Columns {
+    times: walk::Times,
+    hidden: Arc<dyn ColumnValues<u64>>,
+    high: Arc<dyn ColumnValues<u64>>,
+    low: Arc<dyn ColumnValues<u64>>,
+}
+
+impl Columns {
+    fn of(segment: &SegmentReader) -> Result<Self, SearchError> {
+        let fast = segment.fast_fields();
+        let column = |name: &str| fast.column_first_or_default::<u64>(name).map_err(broken);
+        Ok(Self { times: walk::times(segment)?, hidden: column(HIDDEN)?, high: column(ID_HIGH)?, low: column(ID_LOW)? })
+    }
+}
+
+impl Gather {
+    fn segment(&mut self, plan: &Plan, fields: Fields, segment: &SegmentReader) -> Result<(), SearchError> {
+        let columns = Columns::of(segment)?;
+        let opener = Opener { segment, fields, frame: &plan.frame, times: Arc::clone(&columns.times) };
+        let mut walk = opener.open(&plan.root)?;
+        let alive = segment.alive_bitset();
+        let mut doc = walk.doc();
+        while doc != TERMINATED {
+            if alive.is_none_or(|alive| alive.is_alive(doc)) && (self.duplicates || columns.hidden.get_val(doc) == 0) {
+                self.total += 1;
+                self.offer(plan, &columns, &mut walk, doc);
+            }
+            doc = walk.advance();
+        }
+        Ok(())
+    }
+
+    /// Takes the document that the walk is at, if it is among the best.
+    fn offer(&mut self, plan: &Plan, columns: &Columns, walk: &mut Walk, doc: u32) {
+        let published = columns.times.get_val(doc);
+        let full = self.kept.len() >= self.most;
+        let worst = self.kept.peek().filter(|_| full).map(|kept| kept.0);
+        if self.sort == Sort::Newest && worst.is_some_and(|worst| published < worst.published) {
+            return;
+        }
+        let base = walk.score() * fresh(published, plan.frame.now);
+        // Where words stand is only looked up for what it may bring among the best.
+        if self.sort == Sort::Relevance && worst.is_some_and(|worst| base * (1.0 + TOGETHER) < worst.score) {
+            return;
+        }
+        let score = base * TOGETHER.mul_add(walk.nearness(&mut self.places), 1.0);
+        let place = Place { score, published, high: columns.high.get_val(doc), low: columns.low.get_val(doc) };
+        if self.after.is_some_and(|after| place.order(&after, self.sort) != Ordering::Greater) {
+            return;
+        }
+        if full {
+            if worst.is_some_and(|worst| place.order(&worst, self.sort) != Ordering::Less) {
+                return;
+            }
+            self.kept.pop();
+        }
+        self.kept.push(Kept(place, self.sort));
+    }
+}
