@@ -118,6 +118,26 @@ macro_rules! serde_as_text {
 }
 serde_as_text!(Span, ByteSize);
 
+/// Describes types that are written as text of one shape, for the schema of the interface.
+macro_rules! text_schema {
+    ($($name:ident, $pattern:expr, $about:literal;)*) => {$(
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "pattern": $pattern, "description": $about })
+            }
+        }
+    )*};
+}
+pub(crate) use text_schema;
+
+text_schema!(Span, "^[0-9]+(ms|s|m|h|d)$", "A length of time, such as `15m`.";);
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,6 +24,7 @@ mod status;
 mod story;
 mod table;
 mod tail;
+mod token;
 mod topics;
 
 use std::io;
@@ -96,6 +97,9 @@ enum Command {
     Tail(tail::Args),
     /// How much is stored, and how the feeds are doing
     Status(status::Args),
+    /// Who may ask the HTTP interface: makes, lists and revokes tokens
+    #[command(subcommand)]
+    Token(token::Command),
 }
 
 /// Which part of the work a process does.
@@ -134,6 +138,10 @@ fn dispatch(cli: Cli) -> ExitCode {
         Command::Show(args) => read(&dir, async |here| show::run(&here, &args).await),
         Command::Story(args) => read(&dir, async |here| story::run(&here, &args).await),
         Command::Tail(args) => read(&dir, async |here| tail::run(&here, &args).await),
+        Command::Token(command) => match config::store_of(&dir, &environment) {
+            Ok(store) => token::run(&store, command).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS),
+            Err(problems) => refused(&problems),
+        },
         Command::Status(args) => read(&dir, async |here| status::run(&here, &args).await),
     }
 }

@@ -22,14 +22,14 @@ use crate::dedup::reason::Reason;
 use crate::dedup::{Fingerprint, VerdictKind};
 
 /// All corpora.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CorpusList {
     /// By name.
     pub corpora: Vec<CorpusView>,
 }
 
 /// A corpus as readers see it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CorpusView {
     /// Its name, as in `corpus:name/document`.
     pub name: String,
@@ -38,7 +38,7 @@ pub struct CorpusView {
 }
 
 /// A document of a corpus as readers see it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DocumentView {
     /// Its name, unique within the corpus.
     pub id: String,
@@ -47,14 +47,14 @@ pub struct DocumentView {
 }
 
 /// What a text is a copy of.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CorpusFound {
     /// Most alike first.
     pub matches: Vec<DocumentMatch>,
 }
 
 /// A document that a text has something in common with. Fields as in [`CorpusMatch`].
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DocumentMatch {
     /// The corpus.
     pub corpus: String,
@@ -99,11 +99,13 @@ fn explained(corpora: &Corpora, asked: &Asked) -> Vec<DocumentMatch> {
     corpora.matches_of(&fingerprint).into_iter().enumerate().map(explain).collect()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+pub(super) struct Asked {
     #[serde(default)]
+    #[schemars(length(max = request::MAX_TITLE))]
     title: String,
+    #[schemars(length(min = 1, max = request::MAX_TEXT), regex(pattern = "\\S"))]
     text: String,
 }
 
@@ -126,6 +128,8 @@ pub(super) async fn matches(
 ) -> Result<Json<CorpusFound>, Problem> {
     Params::read(&uri, &[])?;
     let asked: Asked = request::json(&headers, body).await?;
+    request::within("title", &asked.title, request::MAX_TITLE)?;
+    request::within("text", &asked.text, request::MAX_TEXT)?;
     if asked.text.trim().is_empty() {
         return Err(Problem::body("there is nothing to compare: `text` is empty"));
     }

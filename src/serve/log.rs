@@ -15,6 +15,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Shared;
+use super::params;
 use super::problem::Problem;
 use super::request::Params;
 use crate::id::{Seq, TopicId};
@@ -31,7 +32,7 @@ const CHUNK: usize = 256;
 const MAX_SCAN: usize = 20_000;
 
 /// A stretch of the log.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Reading {
     /// In commit order.
     pub records: Vec<LogRecord>,
@@ -40,7 +41,7 @@ pub struct Reading {
 }
 
 pub(super) async fn read(State(shared): State<Shared>, uri: Uri) -> Result<Json<Reading>, Problem> {
-    let params = Params::read(&uri, &["after", "limit", "wait", "topic"])?;
+    let params = Params::of(&uri, params::LOG)?;
     let after = params.value("after", "a position in the log: a whole number from 0", |v| v.parse().ok())?;
     let after = Seq(after.unwrap_or(0));
     let limit = params.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
@@ -124,7 +125,7 @@ fn wait(text: &str) -> Option<Duration> {
 }
 
 /// Ends when the server stops; never where it cannot be told.
-async fn told(stopping: &mut watch::Receiver<bool>) {
+pub(super) async fn told(stopping: &mut watch::Receiver<bool>) {
     if stopping.wait_for(|stopping| *stopping).await.is_err() {
         std::future::pending::<()>().await;
     }

@@ -5,10 +5,15 @@
 //! Promise: the same request gives the same bytes through every door; a parameter that is not understood is refused,
 //! never ignored; no secret of the configuration leaves; reading never blocks a thread of the runtime.
 //! Not here: polling and reloading themselves (asked for through [`Control`]), and who may open the socket file.
-//! Read next: `items.rs`, the plainest resource; `guard.rs`, what stands before the router on TCP.
+//! Read next: `routes.rs`, the table of all routes; `items.rs`, the plainest resource; `guard.rs`, what stands before the
+//! router on TCP.
 
+mod access;
+mod connection;
 mod corpus;
+mod cors;
 mod dedup;
+mod etag;
 mod feeds;
 mod files;
 mod guard;
@@ -16,27 +21,36 @@ mod health;
 mod items;
 mod listen;
 mod log;
+mod openapi;
+mod params;
 mod passages;
 mod problem;
+mod rate;
 mod replay;
 mod request;
+mod routes;
 mod stats;
 mod stories;
+mod stream;
+mod tokens;
 mod topics;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::sync::{mpsc, oneshot, watch};
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
 use crate::dedup::corpus::Corpora;
 use crate::id::{FeedId, ItemId, TopicId};
@@ -44,25 +58,34 @@ use crate::source::{FeedConfig, PollRecord};
 use crate::store::{Corrected, Correcting, Judgement, Reclassification, Store, StoreError, Taught};
 use crate::topic::bag::Bag;
 use crate::topic::matcher::Topics;
+use crate::units::Span;
 
+pub use access::{Access, Scope};
 pub use axum::Router;
 pub use corpus::{CorpusFound, CorpusList, CorpusView, DocumentMatch, DocumentView};
+pub use cors::check_origins;
 pub use dedup::{CorrectedView, CorrectionView, Corrections};
 pub use feeds::{CursorView, FeedHistory, FeedList, FeedView, Reloaded};
 pub use files::{Files, serve_files};
 pub use items::{Listing, RevisionView, Revisions};
 pub use listen::{bind_unix, serve_tcp, serve_unix};
 pub use log::Reading;
+pub use openapi::document as openapi;
 pub use passages::{CopyView, Explanation, NO_TEXT, Party};
+pub use rate::Rate;
 pub use replay::{EntryView, RejectedView, Replay, Reread};
+pub use routes::routes;
 pub use stats::{Counts, FeedCounts, Overview};
 pub use stories::{Hour, Source, StoryItem, StoryList, StorySummary, StoryView};
+pub use tokens::{TOKENS, Token, TokenFile};
 pub use topics::{
     Changed, Judged, Judgements, Learning, Learnt, LikeView, ModelView, Reclassifying, TopicList, TopicView,
     TopicsFound,
 };
 
+use access::Door;
 use problem::Problem;
+use stream::Hub;
 
 /// `[server]` of `rasid.toml`. That an address which others reach has a token is checked with the configuration.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -70,13 +93,35 @@ use problem::Problem;
 pub struct ServerConfig {
     /// Where the interface is served over TCP.
     pub listen: SocketAddr,
-    /// What a reader over TCP has to send as `Authorization: Bearer`.
+    /// A token with all scopes, besides those of [`TokenFile`].
     pub token: Option<String>,
+    /// The origins of other sites whose pages may read; none unless named.
+    pub cors_origins: Vec<String>,
+    /// How often one token, or one address without, may ask.
+    pub rate: Rate,
+    /// How many requests may come at once before `rate` counts.
+    pub burst: u32,
+    /// Connections over TCP at once.
+    pub connections: u32,
+    /// How long an answer may take over TCP; not those that wait.
+    pub request_timeout: Span,
+    /// The file of the tokens, which stands in the store's folder.
+    #[serde(skip)]
+    pub tokens: Option<PathBuf>,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7878), token: None }
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7878),
+            token: None,
+            cors_origins: Vec::new(),
+            rate: Rate::default(),
+            burst: 100,
+            connections: 2_048,
+            request_timeout: Span::secs(30),
+            tokens: None,
+        }
     }
 }
 
@@ -85,7 +130,7 @@ impl fmt::Debug for ServerConfig {
         f.debug_struct("ServerConfig")
             .field("listen", &self.listen)
             .field("token", &self.token.as_ref().map(|_| "(secret)"))
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -163,70 +208,65 @@ pub struct State {
     pub clock: fn() -> Timestamp,
 }
 
-/// The state, and the word that the server is stopping: a reader who waits for a commit then gets an answer at once.
+/// The state, what all who stream share, and the word that the server is stopping: a reader who waits for a commit then gets
+/// an answer at once.
 #[derive(Clone)]
 struct Shared {
     state: State,
+    hub: Arc<Hub>,
     stopping: watch::Receiver<bool>,
 }
 
 /// Every route, without guards: for the Unix socket, whose file mode is the guard, and for use in-process.
 pub fn router(state: State) -> Router {
     // The sender is gone at once: such a router is never told to stop.
-    routes(Shared { state, stopping: watch::channel(false).1 })
+    through(Door::OWNER, Shared::new(state, watch::channel(false).1))
 }
 
-/// Every route behind what TCP needs: the token, and the refusal of foreign hosts and origins.
-pub fn tcp_router(config: &ServerConfig, state: State) -> Router {
-    guard::protect(router(state), config)
+/// Every route behind what TCP needs: a token, the limits, and the refusal of foreign hosts and origins.
+///
+/// # Errors
+/// In words, when the file of the tokens cannot be read.
+pub fn tcp_router(config: &ServerConfig, state: State) -> Result<Router, String> {
+    guard::protect(Shared::new(state, watch::channel(false).1), config)
 }
 
-fn routes(shared: Shared) -> Router {
-    Router::new()
-        .route("/api/v1/items", get(items::list))
-        .route("/api/v1/items/{id}", get(items::show))
-        .route("/api/v1/items/{id}/passages", get(passages::show))
-        .route("/api/v1/items/{id}/revisions", get(items::revisions))
-        .route("/api/v1/log", get(log::read))
-        .route("/api/v1/feeds", get(feeds::list))
-        .route("/api/v1/feeds/{id}", get(feeds::show))
-        .route("/api/v1/feeds/{id}/poll", post(feeds::poll))
-        .route("/api/v1/feeds/{id}/unread", get(replay::show))
-        .route("/api/v1/feeds/{id}/unread/body", get(replay::body))
-        .route("/api/v1/reload", post(feeds::reload))
-        .route("/api/v1/topics", get(topics::list))
-        .route("/api/v1/topics/test", post(topics::test))
-        .route("/api/v1/topics/learned", get(topics::learned))
-        .route("/api/v1/topics/reclassify", get(topics::reclassifying).post(topics::reclassify))
-        .route("/api/v1/topics/{id}/judgements", get(topics::judgements).post(topics::judge))
-        .route("/api/v1/corpus", get(corpus::list))
-        .route("/api/v1/corpus/match", post(corpus::matches))
-        .route("/api/v1/dedup", get(dedup::list))
-        .route("/api/v1/dedup/split", post(dedup::split))
-        .route("/api/v1/dedup/join", post(dedup::join))
-        .route("/api/v1/dedup/forget", post(dedup::forget))
-        .route("/api/v1/stories", get(stories::list))
-        .route("/api/v1/stories/{id}", get(stories::show))
-        .route("/api/v1/stats", get(stats::show))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+/// Every route, for all who come through one door.
+fn through(door: Door, shared: Shared) -> Router {
+    every_route(shared).layer(Extension(door))
+}
+
+/// Every route, which lets nobody in by itself: a door stands before it.
+fn every_route(shared: Shared) -> Router {
+    let worth_it = SizeAbove::new(COMPRESSED_FROM).and(NotForContentType::SSE);
+    routes::router()
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::wrong_method)
+        .layer(middleware::from_fn(etag::tag))
+        .layer(CompressionLayer::new().compress_when(worth_it))
+        .layer(middleware::from_fn(etag::tag_coding))
         .layer(middleware::from_fn(with_headers))
         .with_state(shared)
 }
 
-/// No answer is to be kept, guessed at, or told about to other sites.
+/// Smaller answers gain nothing by being compressed, in bytes.
+const COMPRESSED_FROM: u16 = 1_024;
+
+/// No answer is to be kept, unless it says how; none is to be guessed at, or told about to other sites.
 async fn with_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
 }
 
 impl Shared {
+    fn new(state: State, stopping: watch::Receiver<bool>) -> Self {
+        Self { state, hub: Arc::default(), stopping }
+    }
+
     /// Runs `work`, which reads the disk or counts words, where it may block.
     async fn blocking<T, F>(&self, work: F) -> Result<T, Problem>
     where

@@ -17,35 +17,66 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
+use super::params::Param;
 use super::problem::Problem;
 use crate::units::Span;
 
 /// The largest body that is read.
 pub(super) const MAX_BODY: usize = 2 << 20;
 
-/// The longest value of a parameter, in characters: a cursor is the longest that has a use.
+/// The longest text in a body, and the longest title, address or name, in characters.
+pub(super) const MAX_TEXT: usize = 500_000;
+pub(super) const MAX_TITLE: usize = 10_000;
+
+/// The longest value of a parameter, in characters.
 const MAX_VALUE: usize = 1_000;
 
-const TIME: &str = "a time: RFC 3339 (2026-11-20T09:30:00Z), a date (2026-11-20, from its midnight in UTC), or a span \
+const NAME: &str = "an id of small letters, digits and hyphens";
+pub(super) const TIME: &str = "a time: RFC 3339 (2026-11-20T09:30:00Z), a date (2026-11-20, from its midnight in UTC), or a span \
                     back from now (7d, 36h)";
 
-/// The query of a request, each parameter at most once and known to the route.
+/// The most values of a parameter that may be repeated.
+pub(super) const MAX_REPEATED: usize = 100;
+
+/// The query of a request, each parameter known to the route, and at most once but where the route takes several.
 pub(super) struct Params(Vec<(String, String)>);
 
 impl Params {
     /// Takes the query of `uri` apart; `known` are the parameters that the route has.
     pub(super) fn read(uri: &Uri, known: &[&str]) -> Result<Self, Problem> {
+        Self::read_repeated(uri, known, &[])
+    }
+
+    /// As [`Params::read`], for the parameters that the route declares; each value is one of those that it promises to take.
+    pub(super) fn of(uri: &Uri, declared: &[Param]) -> Result<Self, Problem> {
+        let names: Vec<&str> = declared.iter().map(|param| param.name).collect();
+        let repeated: Vec<&str> = declared.iter().filter(|param| param.repeated).map(|param| param.name).collect();
+        let taken = Self::read_repeated(uri, &names, &repeated)?;
+        for (name, value) in &taken.0 {
+            let wrong = declared.iter().find(|param| param.name == name && !param.kind.takes(value));
+            if let Some(param) = wrong {
+                return Err(Problem::parameter(name, &shortened(value), &param.kind.allowed()));
+            }
+        }
+        Ok(taken)
+    }
+
+    /// As [`Params::read`], for a route that takes those of `repeated`, which are `known`, any number of times.
+    pub(super) fn read_repeated(uri: &Uri, known: &[&str], repeated: &[&str]) -> Result<Self, Problem> {
         let mut taken: Vec<(String, String)> = Vec::new();
         for (name, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
             if !known.contains(&name.as_ref()) {
                 let known = if known.is_empty() { "none".to_owned() } else { format!("`{}`", known.join("`, `")) };
                 let name = shortened(&name);
-                return Err(Problem::parameters(
-                    &name,
-                    format!("`{name}` is not a parameter of this route; those are: {known}"),
-                ));
+                let detail = format!("`{name}` is not a parameter of this route; those are: {known}");
+                return Err(Problem::parameters(&name, detail));
             }
-            if taken.iter().any(|(other, _)| *other == name) {
+            let before = taken.iter().filter(|(other, _)| *other == name).count();
+            if before >= MAX_REPEATED {
+                let detail = format!("`{name}` is given more than {MAX_REPEATED} times; give fewer");
+                return Err(Problem::parameters(&name, detail));
+            }
+            if before > 0 && !repeated.contains(&name.as_ref()) {
                 return Err(Problem::parameters(&name, format!("`{name}` is given twice; give it once")));
             }
             if value.chars().count() > MAX_VALUE {
@@ -73,9 +104,25 @@ impl Params {
         read(value).map(Some).ok_or_else(|| Problem::parameter(name, value, allowed))
     }
 
+    /// All values of `name` as `read` understands them; `allowed` says what that is.
+    pub(super) fn values<T>(
+        &self,
+        name: &str,
+        allowed: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Result<Vec<T>, Problem> {
+        let values = self.0.iter().filter(|(other, _)| other == name);
+        values.map(|(_, value)| read(value).ok_or_else(|| Problem::parameter(name, value, allowed))).collect()
+    }
+
     /// An id of a feed or a topic.
     pub(super) fn name<T: FromStr>(&self, name: &str) -> Result<Option<T>, Problem> {
-        self.value(name, "an id of small letters, digits and hyphens", |value| value.parse().ok())
+        self.value(name, NAME, |value| value.parse().ok())
+    }
+
+    /// Any number of ids of feeds or topics.
+    pub(super) fn names<T: FromStr>(&self, name: &str) -> Result<Vec<T>, Problem> {
+        self.values(name, NAME, |value| value.parse().ok())
     }
 
     /// How many, `default` where it is not given.
@@ -134,7 +181,19 @@ pub(super) async fn json<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -
             Problem::body(format!("the body ended early: {error}"))
         }
     })?;
+    // A list of the fields' values would be taken for them, in an order that nobody has promised.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Problem::body("the body is no JSON object; send one, with the fields of this route"));
+    }
     serde_json::from_slice(&bytes).map_err(|error| Problem::body(format!("the body is not what is taken: {error}")))
+}
+
+/// Refuses a text of a body that is too long.
+pub(super) fn within(field: &str, text: &str, most: usize) -> Result<(), Problem> {
+    if text.chars().count() > most {
+        return Err(Problem::body(format!("`{field}` is longer than {most} characters; send less text")));
+    }
+    Ok(())
 }
 
 /// What is quoted back of a value that may be of any length.
@@ -180,6 +239,15 @@ mod tests {
             let uri: Uri = format!("/x?{query}").parse().unwrap();
             assert_eq!(Params::read(&uri, &["a", "b"]).is_ok(), fine, "{query}");
         }
+        let twice: Uri = "/x?a=1&b=3&a=2".parse().unwrap();
+        let numbers = |name| {
+            let params = Params::read_repeated(&twice, &["a", "b"], &["a"]).unwrap();
+            params.values(name, "a number", |value| value.parse::<u32>().ok()).unwrap()
+        };
+        assert_eq!((numbers("a"), numbers("b"), numbers("c")), (vec![1, 2], vec![3], vec![]));
+        assert!(Params::read_repeated(&twice, &["a", "b"], &["b"]).is_err());
+        let many: Uri = format!("/x?{}", "a=1&".repeat(MAX_REPEATED + 1)).parse().unwrap();
+        assert!(Params::read_repeated(&many, &["a"], &["a"]).is_err());
         let long: Uri = format!("/x?a={}", "1".repeat(MAX_VALUE + 1)).parse().unwrap();
         assert!(Params::read(&long, &["a"]).is_err());
     }

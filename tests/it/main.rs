@@ -21,6 +21,7 @@ mod fetch;
 mod flow;
 mod forms;
 mod found;
+mod http;
 mod judged;
 mod learned;
 mod newsroom;
