@@ -19,6 +19,7 @@ use super::log::{LogFilter, Missed};
 use super::reader::Store;
 use super::schema::{damaged, log_code, log_of, plain, time_of, unplain};
 use super::staged::Staged;
+use super::transfer::Reader;
 use super::writer::{Change, LOG_BEGINS, Writer};
 use super::{StoreError, keys, records, values};
 use crate::id::{ConsumerName, Seq};
@@ -409,6 +410,17 @@ impl Change<'_> {
         self.put_consumer(consumer).map(|consumer| Ok(Consumed::Created(consumer)))
     }
 
+    /// Makes a consumer that was one of another store, where there is none of its name; it begins at the beginning. None
+    /// where there are too many.
+    pub(super) fn take_over(&mut self, reader: &Reader) -> Result<Option<bool>, StoreError> {
+        let Reader { name, filter, created_at, kind } = reader;
+        if self.staged.get(Table::Consumers, &keys::name(name.as_str()))?.is_some() {
+            return Ok(Some(false));
+        }
+        let made = self.create(*created_at, name, Some(filter.clone()), Start::Beginning, kind.clone())?;
+        Ok(made.is_ok().then_some(true))
+    }
+
     /// The offset from which reading begins there.
     fn start(&self, from: Start) -> Result<Result<Seq, ConsumeError>, StoreError> {
         let last = Seq(self.next_seq.saturating_sub(1));
@@ -437,7 +449,7 @@ impl Change<'_> {
     }
 }
 
-fn too_long(filter: &LogFilter) -> bool {
+pub(super) fn too_long(filter: &LogFilter) -> bool {
     let LogFilter { topics, feeds, kinds, languages } = filter;
     [topics.len(), feeds.len(), kinds.len(), languages.len()].into_iter().any(|n| n > MAX_FILTER)
 }
