@@ -14,10 +14,12 @@ use jiff::Timestamp;
 use serde::de::{self, Deserializer, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::engine::{Engine, Read, Table};
+use super::engine::{Read, Table};
 use super::log::{LogFilter, Missed};
 use super::reader::Store;
 use super::schema::{damaged, log_code, log_of, plain, time_of, unplain};
+use super::staged::Staged;
+use super::transfer::Reader;
 use super::writer::{Change, LOG_BEGINS, Writer};
 use super::{StoreError, keys, records, values};
 use crate::id::{ConsumerName, Seq};
@@ -269,16 +271,32 @@ fn name_of(key: &[u8]) -> Result<ConsumerName, StoreError> {
     text.parse().map_err(|_| damaged(format!("the consumer {}", values::hex(key)), "its key is no consumer's name"))
 }
 
+/// A record of [`Table::Consumers`], by its key; none where there is none any more.
+pub(super) fn at(read: &impl Read, key: &[u8]) -> Result<Option<Consumer>, StoreError> {
+    of(read, &name_of(key)?)
+}
+
 fn of(read: &impl Read, name: &ConsumerName) -> Result<Option<Consumer>, StoreError> {
     let bytes = values::get(read, Table::Consumers, &keys::name(name.as_str()))?;
     bytes.map(|bytes| decode(name, &bytes)).transpose()
 }
 
 /// What is wrong with a record of [`Table::Consumers`] in a log that ends at `last`.
-pub(super) fn check(engine: &Engine, key: &[u8], last: u64) -> Result<Option<String>, StoreError> {
+pub(super) fn check(read: &impl Read, key: &[u8], last: u64) -> Result<Option<String>, StoreError> {
     let name = name_of(key)?;
-    let offset = of(engine, &name)?.map_or(0, |consumer| consumer.offset.0);
+    let offset = of(read, &name)?.map_or(0, |consumer| consumer.offset.0);
     Ok((offset > last).then(|| format!("{}: its offset is {offset}, and the log ends at {last}", what(name.as_str()))))
+}
+
+/// Sets an offset after the end of a log to that end: positions after it come again, and it is to read them. What was wrong.
+pub(super) fn mend(staged: &mut Staged<'_>, key: &[u8], last: u64) -> Result<Option<String>, StoreError> {
+    let wrong = check(staged, key, last)?;
+    if wrong.is_some()
+        && let Some(consumer) = at(staged, key)?
+    {
+        values::put(staged, Table::Consumers, key, &encode(&Consumer { offset: Seq(last), ..consumer })?)?;
+    }
+    Ok(wrong.map(|wrong| format!("{wrong}; it reads on from there")))
 }
 
 impl Store {
@@ -287,7 +305,7 @@ impl Store {
         let mut consumers = Vec::new();
         for entry in self.inner.engine.scan(Table::Consumers, (Bound::Unbounded, Bound::Unbounded)) {
             // None: removed since.
-            consumers.extend(of(&self.inner.engine, &name_of(&entry?.0)?)?);
+            consumers.extend(at(&self.inner.engine, &entry?.0)?);
         }
         Ok(consumers)
     }
@@ -392,6 +410,17 @@ impl Change<'_> {
         self.put_consumer(consumer).map(|consumer| Ok(Consumed::Created(consumer)))
     }
 
+    /// Makes a consumer that was one of another store, where there is none of its name; it begins at the beginning. None
+    /// where there are too many.
+    pub(super) fn take_over(&mut self, reader: &Reader) -> Result<Option<bool>, StoreError> {
+        let Reader { name, filter, created_at, kind } = reader;
+        if self.staged.get(Table::Consumers, &keys::name(name.as_str()))?.is_some() {
+            return Ok(Some(false));
+        }
+        let made = self.create(*created_at, name, Some(filter.clone()), Start::Beginning, kind.clone())?;
+        Ok(made.is_ok().then_some(true))
+    }
+
     /// The offset from which reading begins there.
     fn start(&self, from: Start) -> Result<Result<Seq, ConsumeError>, StoreError> {
         let last = Seq(self.next_seq.saturating_sub(1));
@@ -420,7 +449,7 @@ impl Change<'_> {
     }
 }
 
-fn too_long(filter: &LogFilter) -> bool {
+pub(super) fn too_long(filter: &LogFilter) -> bool {
     let LogFilter { topics, feeds, kinds, languages } = filter;
     [topics.len(), feeds.len(), kinds.len(), languages.len()].into_iter().any(|n| n > MAX_FILTER)
 }

@@ -5,7 +5,8 @@
 //! Promise: what is there stays as it is, so that importing twice changes nothing; an item keeps its id, its times, its
 //! topics, its verdict and its former words, and gets a new place in the log. An item listed under one that is itself
 //! listed elsewhere is listed there; what was to be listed under an item that never came is in sight in the end
-//! ([`Import::settle`]). All of it in one transaction.
+//! ([`Import::settle`]). A consumer begins at the beginning: its offset was a position in another log, and what it had not
+//! dealt with there may be anywhere in this one. All of it in one transaction.
 //! Not here: reading files and telling bad lines ([`crate::cli`]); stories ([`crate::pipeline`]).
 
 use std::ops::Range;
@@ -17,11 +18,11 @@ use super::engine::{Read, Table};
 use super::relations::listed;
 use super::schema::{self, Stored};
 use super::staged::Staged;
-use super::transfer::{Left, Record, Whole};
+use super::transfer::{Left, Reader, Record, Whole};
 use super::writer::{Change, Writer};
 use super::{
-    Classified, Judgement, MAX_GROUP, Said, StoreError, Told, corrections, feeds, fingerprints, keys, records, stories,
-    taught, values,
+    Classified, Judgement, MAX_GROUP, Pin, Said, StoreError, Told, corrections, feeds, fingerprints, keys, pins,
+    records, stories, taught, values,
 };
 use crate::dedup::{Fingerprint, Original, Verdict};
 use crate::id::{EntryKey, ItemId, Seq};
@@ -71,6 +72,10 @@ pub struct Import {
     pub corrections: Vec<Said>,
     /// Where feeds were left.
     pub cursors: Vec<Left>,
+    /// What is kept; of items that are among `items`, or stored.
+    pub pins: Vec<Pin>,
+    /// Who reads the log.
+    pub consumers: Vec<Reader>,
     /// Items under which others are listed: what is listed under one that is not stored comes into sight.
     pub settle: Vec<ItemId>,
     /// What becomes of the window of stories.
@@ -81,7 +86,7 @@ impl Import {
     /// The records of an export, ready to be stored.
     ///
     /// # Errors
-    /// As [`Whole::identity`], for the first record that contradicts itself.
+    /// As [`Whole::identity`] and [`Reader::check`], for the first record that contradicts itself.
     pub fn of(records: Vec<Record>, settle: Vec<ItemId>) -> Result<Self, String> {
         let mut import = Self { settle, ..Self::default() };
         for record in records {
@@ -90,6 +95,11 @@ impl Import {
                 Record::Item(whole) => import.items.push(Arriving::of(*whole)?),
                 Record::Judgement(judgement) => import.judgements.push(judgement),
                 Record::Correction(said) => import.corrections.push(*said),
+                Record::Pin(pin) => import.pins.push(pin),
+                Record::Consumer(reader) => {
+                    reader.check()?;
+                    import.consumers.push(*reader);
+                }
             }
         }
         Ok(import)
@@ -103,10 +113,12 @@ pub struct Imported {
     pub items: u64,
     /// Items that were there.
     pub items_there: u64,
-    /// Judgements, corrections and cursors that are stored by it.
+    /// Judgements, corrections, cursors, pins and consumers that are stored by it.
     pub others: u64,
     /// Those that were there.
     pub others_there: u64,
+    /// Pins of items that are not stored, and consumers for which there is no room; they are left out.
+    pub left_out: u64,
     /// Items that came into sight, since what they were listed under is not stored.
     pub settled: u64,
 }
@@ -118,6 +130,7 @@ impl Imported {
         self.items_there += other.items_there;
         self.others += other.others;
         self.others_there += other.others_there;
+        self.left_out += other.left_out;
         self.settled += other.settled;
     }
 
@@ -132,7 +145,7 @@ impl Writer {
     /// # Errors
     /// More than [`MAX_GROUP`] items: nothing is written. Else as [`Writer::commit`].
     pub fn import(&mut self, at: Timestamp, import: Import) -> Result<Imported, StoreError> {
-        let Import { items, judgements, corrections, cursors, settle, told } = import;
+        let Import { items, judgements, corrections, cursors, pins, consumers, settle, told } = import;
         if items.len() > MAX_GROUP {
             return Err(StoreError::TooLarge { items: items.len() });
         }
@@ -159,6 +172,18 @@ impl Writer {
                 imported.count(!there);
                 if !there {
                     feeds::put_cursor(&mut change.staged, feed, cursor)?;
+                }
+            }
+            for pin in &pins {
+                match change.keep(pin)? {
+                    Some(added) => imported.count(added),
+                    None => imported.left_out += 1,
+                }
+            }
+            for reader in &consumers {
+                match change.take_over(reader)? {
+                    Some(added) => imported.count(added),
+                    None => imported.left_out += 1,
                 }
             }
             for id in settle {
@@ -223,6 +248,18 @@ impl Change<'_> {
             corrections::put(&mut self.staged, said)?;
         }
         Ok(!there)
+    }
+
+    /// Pins a stored item, where it is not pinned; none where it is not stored.
+    fn keep(&mut self, pin: &Pin) -> Result<Option<bool>, StoreError> {
+        if records::known(&self.staged, pin.item)?.is_none() {
+            return Ok(None);
+        }
+        let there = pins::is_pinned(&self.staged, pin.item)?;
+        if !there {
+            pins::put(&mut self.staged, pin)?;
+        }
+        Ok(Some(!there))
     }
 
     /// Stores an item; false where it is there.

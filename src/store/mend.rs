@@ -17,7 +17,10 @@ use super::relations::fingerprint_of;
 use super::schema::{self, Revision, Stored};
 use super::staged::Staged;
 use super::writer::{LAST_AT, LOG_BEGINS, NEXT_SEQ, POLLS};
-use super::{Progress, StoreError, corrections, feeds, fingerprints, keys, records, stories, taught, values};
+use super::{
+    Progress, StoreError, consumers, corrections, feeds, fingerprints, keys, pins, records, retention, stories, taught,
+    values,
+};
 use crate::dedup::{Original, Verdict};
 use crate::id::{FeedId, ItemId, Seq};
 use crate::item::LogKind;
@@ -366,6 +369,8 @@ impl<'a> Mending<'a> {
                 }
             }
         }
+        self.kept()?;
+        self.consumers()?;
         self.write()?;
         // Last, when every head is as it stays.
         for entry in self.engine.scan(Table::Chunks, EVERYTHING) {
@@ -375,6 +380,33 @@ impl<'a> Mending<'a> {
             }
         }
         self.write()
+    }
+
+    fn kept(&mut self) -> Result<(), StoreError> {
+        for entry in self.engine.scan(Table::Pins, EVERYTHING) {
+            let (key, _) = entry?;
+            let bytes = values::get(&self.staged, Table::Pins, &key).map(Option::unwrap_or_default);
+            let checked = bytes.and_then(|bytes| pins::check(&self.staged, &key, &bytes));
+            let wrong = self.read(checked.map(Some))?;
+            if !matches!(wrong, Some(None)) {
+                self.lost.extend(wrong.flatten());
+                values::remove(&mut self.staged, Table::Pins, &key)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The end of the log is what it stays by now.
+    fn consumers(&mut self) -> Result<(), StoreError> {
+        for entry in self.engine.scan(Table::Consumers, EVERYTHING) {
+            let (key, _) = entry?;
+            let mended = consumers::mend(&mut self.staged, &key, self.end);
+            match self.read(mended.map(Some))? {
+                Some(told) => self.lost.extend(told),
+                None => values::remove(&mut self.staged, Table::Consumers, &key)?,
+            }
+        }
+        Ok(())
     }
 
     fn feeds(&mut self) -> Result<(), StoreError> {
@@ -444,6 +476,13 @@ impl<'a> Mending<'a> {
         let last_at = last_at.and_then(|value| value.first_chunk().map(|bytes| i128::from_be_bytes(*bytes)));
         let last_at = last_at.unwrap_or_default().max(self.newest.as_nanosecond());
         self.staged.put(Table::Meta, LAST_AT.to_vec(), last_at.to_be_bytes().to_vec());
+        let swept = retention::check(&self.staged);
+        self.read(swept.map(Some))?;
+        // It follows from the items. What is lost may have held some of them, and numbers of lost ones come again: all are
+        // looked through once more.
+        if !self.lost.is_empty() {
+            self.staged.remove(Table::Meta, retention::SWEPT.to_vec());
+        }
         for (key, wrong) in [
             (taught::CLASSIFIED, taught::classified(&self.staged).is_err()),
             (taught::RECLASSIFICATION, taught::reclassification(&self.staged).is_err()),

@@ -72,7 +72,7 @@ pub use retention::{Expired, MAX_PRUNE, Named};
 pub use schema::Revision;
 pub use stories::{MAX_SHOWN, Story, Told};
 pub use taught::{Classified, Judgement, Model, Reclassification, TERM_RULES, Taught};
-pub use transfer::{ExportPage, ExportQuery, Left, MAX_EXPORT_PAGE, Record, Whole};
+pub use transfer::{ExportPage, ExportQuery, Left, MAX_EXPORT_PAGE, Reader, Record, Whole};
 pub use volume::{MAX_KEYS, Series, VolumeBy, VolumeQuery};
 pub use writer::Writer;
 

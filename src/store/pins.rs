@@ -11,21 +11,23 @@ use std::ops::Bound;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::engine::{Engine, Read, Table};
+use super::engine::{Read, Table};
 use super::reader::Store;
 use super::schema::{damaged, plain, time_of, unplain};
+use super::staged::Staged;
 use super::writer::Writer;
 use super::{StoreError, keys, records, values};
 use crate::id::ItemId;
 
 /// That an item is pinned.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pin {
     /// Which.
     pub item: ItemId,
     /// Since when.
     pub at: Timestamp,
     /// Why, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
 }
 
@@ -56,10 +58,16 @@ pub(super) fn is_pinned(read: &impl Read, item: ItemId) -> Result<bool, StoreErr
 }
 
 /// What is wrong with a pin.
-pub(super) fn check(engine: &Engine, key: &[u8], bytes: &[u8]) -> Result<Option<String>, StoreError> {
+pub(super) fn check(read: &impl Read, key: &[u8], bytes: &[u8]) -> Result<Option<String>, StoreError> {
     let pin = decode(key, bytes)?;
-    let stored = records::known(engine, pin.item)?.is_some();
+    let stored = records::known(read, pin.item)?.is_some();
     Ok((!stored).then(|| format!("{}: the item is not stored", what(pin.item))))
+}
+
+/// Writes a pin.
+pub(super) fn put(staged: &mut Staged<'_>, pin: &Pin) -> Result<(), StoreError> {
+    let record = PinV1 { at: pin.at.as_nanosecond(), why: pin.why.as_deref().map(Cow::from) };
+    values::put(staged, Table::Pins, &keys::id(pin.item), &plain(&record, || what(pin.item))?)
 }
 
 impl Store {
@@ -98,8 +106,7 @@ impl Writer {
             let former =
                 values::get(&change.staged, Table::Pins, &key)?.map(|bytes| decode(&key, &bytes)).transpose()?;
             let (at, before) = former.map_or((change.at, None), |pin| (pin.at, pin.why));
-            let record = PinV1 { at: at.as_nanosecond(), why: why.map(Cow::from).or(before.map(Cow::from)) };
-            values::put(&mut change.staged, Table::Pins, &key, &plain(&record, || what(item))?)
+            put(&mut change.staged, &Pin { item, at, why: why.map(str::to_owned).or(before) })
         })
     }
 

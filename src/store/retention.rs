@@ -36,7 +36,7 @@ const WRONG_CLOCK: SignedDuration = SignedDuration::from_hours(24);
 const MAX_NAMED: usize = 100;
 
 /// In meta: a [`Swept`].
-const SWEPT: &[u8] = b"swept";
+pub(super) const SWEPT: &[u8] = b"swept";
 const WHAT: &str = "how far expired items were removed";
 
 /// How far expired items were removed.

@@ -146,6 +146,80 @@ fn verify_finds_what_is_wrong() {
 }
 
 #[test]
+fn repair_puts_right_what_belongs_to_no_item() {
+    const AT_9: &[u8] = b"\0\0\x01\x09\0\0\0\0\0\0\0\0";
+    type Case<'a> = (Table, Vec<u8>, &'a [u8], &'a str, Option<u64>);
+    let pin_of_2 = format!("the pin of {}", decided_id("2"));
+    let cases: Vec<Case<'_>> = vec![
+        (Table::Pins, b"x".to_vec(), b"\0\0\x01", "the pin 78: its key is no item's id", None),
+        (Table::Pins, decided_id("2").0.to_vec(), b"\0\0\x01", &pin_of_2, None),
+        (Table::Pins, vec![7; 16], b"\0\0\x01\0\0", "07070707: the item is not stored", None),
+        (Table::Consumers, b"x\0".to_vec(), b"\0\0\x01", "the consumer `x`", None),
+        (Table::Consumers, b"X\0".to_vec(), AT_9, "the consumer 5800: its key is no consumer's name", None),
+        (
+            Table::Consumers,
+            b"x\0".to_vec(),
+            AT_9,
+            "the consumer `x`: its offset is 9, and the log ends at 2; it reads on from there",
+            Some(2),
+        ),
+        (Table::Meta, b"swept".to_vec(), b"\x01", "how far expired items were removed", None),
+    ];
+    let at = Timestamp::from_second(1_780_000_100).unwrap();
+    let put = |name: &str, from| Consuming::Put { name: name.parse().unwrap(), filter: None, from, kind: None };
+    for (table, key, value, expected, offset) in cases {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, mut writer) = opened(dir.path()).unwrap();
+        writer.commit(Group { items: vec![decided("1"), decided("2")], ..Group::default() }).unwrap();
+        writer.pin(at, decided_id("1"), Some("مرجع")).unwrap();
+        writer.consume(at, &[put("whole", Start::After(Seq(1)))]).unwrap();
+        // That there is nothing to expire is noted, too.
+        assert!(writer.expire(&Policies::default(), at, None, 10).unwrap().1);
+        let whole = (store.pins().unwrap(), store.consumers().unwrap());
+        change(&store.inner.engine, table, &key, Some(value));
+        drop((store, writer));
+        let config = StoreConfig { path: dir.path().to_owned(), ..StoreConfig::default() };
+        let report = repair(&config, &mut |_, _, _| {}).unwrap();
+        assert!(matches!(&report.lost[..], [lost] if lost.contains(expected)), "{expected}: {:?}", report.lost);
+        let (store, mut writer) = opened(dir.path()).unwrap();
+        assert_eq!(store.verify().unwrap(), Vec::<String>::new(), "{expected}");
+        let consumers = store.consumers().unwrap();
+        let (others, kept): (Vec<_>, Vec<_>) = consumers.into_iter().partition(|one| one.name.as_str() == "x");
+        assert_eq!((store.pins().unwrap(), kept), whole, "{expected}: what fits stays as it is");
+        assert_eq!(others.first().map(|one| one.offset.0), offset, "{expected}");
+        assert!(writer.expire(&Policies::default(), at, None, 10).unwrap().1, "{expected}");
+    }
+}
+
+/// Numbers of lost items come again: how far expired items were removed must not hide the new ones.
+#[test]
+fn what_is_stored_after_a_loss_expires_like_everything_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, mut writer) = opened(dir.path()).unwrap();
+    let at = |second: i64| Timestamp::from_second(1_780_000_000 + second).unwrap();
+    let policies = Policies { default: Retention::For(Span::secs(10)), ..Policies::default() };
+    let items = ["1", "2", "3"].map(decided).to_vec();
+    writer.commit(Group { items, at: Some(at(0)), ..Group::default() }).unwrap();
+    writer.pin(at(1), decided_id("1"), None).unwrap();
+    assert_eq!(writer.expire(&policies, at(100), None, 10).unwrap().0.items, 2);
+    // The end of the log is lost, with the records that two items were removed, and so is what held the first.
+    let engine = &store.inner.engine;
+    for seq in 2..=5 {
+        change(engine, Table::Log, &keys::number(seq), None);
+    }
+    change(engine, Table::Meta, writer::NEXT_SEQ, None);
+    change(engine, Table::Pins, &decided_id("1").0, Some(b"\0\0\x01"));
+    drop((store, writer));
+    let config = StoreConfig { path: dir.path().to_owned(), ..StoreConfig::default() };
+    repair(&config, &mut |_, _, _| {}).unwrap();
+    let (store, mut writer) = opened(dir.path()).unwrap();
+    let items = vec![decided("4")];
+    writer.commit(Group { items, at: Some(at(200)), ..Group::default() }).unwrap();
+    assert_eq!(writer.expire(&policies, at(300), None, 10).unwrap().0.items, 2);
+    assert_eq!(store.verify().unwrap(), Vec::<String>::new());
+}
+
+#[test]
 fn a_newer_store_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     drop(filled(dir.path()));

@@ -7,19 +7,23 @@
 //! Not here: files and lines ([`crate::cli`]), the way in ([`super::import`]).
 //!
 //! Left out is what follows from the rest: indexes, fingerprints, the window of stories, what topics have learned; and the
-//! log, whose positions are those of one store.
+//! log, whose positions are those of one store, and with it how far consumers have come in it.
 
 use std::ops::Bound;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::engine::Table;
 use super::reader::{Store, passes};
 use super::schema::{Revision, Stored};
-use super::{ItemQuery, Judgement, MAX_COPIES, Said, StoreError, corrections, feeds, keys, records, taught, values};
+use super::{
+    ConsumeError, Consumer, ItemQuery, Judgement, LogFilter, MAX_COPIES, Pin, Said, StoreError, consumers, corrections,
+    feeds, keys, pins, records, taught, values,
+};
 use crate::dedup::{Fingerprint, Original};
 use crate::extract::url::canonical;
-use crate::id::{EntryKey, FeedId, ItemId, Seq, TopicId};
+use crate::id::{ConsumerName, EntryKey, FeedId, ItemId, Seq, TopicId};
 use crate::item::{Item, TextFrom};
 use crate::source::FeedCursor;
 
@@ -35,6 +39,40 @@ pub enum Record {
     Judgement(Judgement),
     /// What somebody said of a verdict.
     Correction(Box<Said>),
+    /// That an item is kept, whatever retention says.
+    Pin(Pin),
+    /// Who reads the log.
+    Consumer(Box<Reader>),
+}
+
+/// A consumer, but for its offset, which is a position in the log of one store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reader {
+    /// Its name.
+    pub name: ConsumerName,
+    /// What it reads.
+    pub filter: LogFilter,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// What reads under this name, where that was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+}
+
+impl Reader {
+    /// Whether a consumer may read so.
+    ///
+    /// # Errors
+    /// In words, where its filter is too long or names nothing.
+    pub fn check(&self) -> Result<(), String> {
+        if consumers::too_long(&self.filter) {
+            return Err(format!("the consumer `{}`: {}", self.name, ConsumeError::TooLong));
+        }
+        if self.filter.languages.iter().any(String::is_empty) {
+            return Err(format!("the consumer `{}`: a language of its filter is empty", self.name));
+        }
+        Ok(())
+    }
 }
 
 /// Where a feed was left.
@@ -182,6 +220,8 @@ enum Stage {
     Items,
     Judgements,
     Corrections,
+    Pins,
+    Consumers,
 }
 
 /// Where an export is: which kind, the last position of the log when it began, the key that was read last.
@@ -198,7 +238,9 @@ impl Place {
             Stage::Cursors => Stage::Items,
             Stage::Items => Stage::Judgements,
             Stage::Judgements => Stage::Corrections,
-            Stage::Corrections => return None,
+            Stage::Corrections => Stage::Pins,
+            Stage::Pins => Stage::Consumers,
+            Stage::Consumers => return None,
         };
         Some(Self { stage, last: self.last, key: Vec::new() })
     }
@@ -209,6 +251,8 @@ impl Place {
             Stage::Items => 'i',
             Stage::Judgements => 'j',
             Stage::Corrections => 'x',
+            Stage::Pins => 'p',
+            Stage::Consumers => 'r',
         };
         format!("{stage}{:016x}{}", self.last, values::hex(&self.key))
     }
@@ -220,6 +264,8 @@ impl Place {
             'i' => Stage::Items,
             'j' => Stage::Judgements,
             'x' => Stage::Corrections,
+            'p' => Stage::Pins,
+            'r' => Stage::Consumers,
             _ => return None,
         };
         let digits: Vec<u8> =
@@ -258,6 +304,8 @@ impl Store {
             Stage::Items => reading.items()?,
             Stage::Judgements => reading.judgements()?,
             Stage::Corrections => reading.corrections()?,
+            Stage::Pins => reading.pins()?,
+            Stage::Consumers => reading.consumers()?,
         };
         let Reading { mut place, records, .. } = reading;
         if done && place.stage == Stage::Cursors {
@@ -389,6 +437,39 @@ impl Reading<'_> {
         }
         Ok(true)
     }
+
+    fn pins(&mut self) -> Result<bool, StoreError> {
+        let engine = &self.store.inner.engine;
+        for (looked, entry) in engine.scan(Table::Pins, (self.after(), Bound::Unbounded)).enumerate() {
+            let (key, _) = entry?;
+            if self.full() || looked == MAX_LOOKED_AT {
+                return Ok(false);
+            }
+            self.place.key.clone_from(&key);
+            let Some(bytes) = values::get(engine, Table::Pins, &key)? else { continue };
+            let pin = pins::decode(&key, &bytes)?;
+            // Of an item that was stored since the export began, it would be the pin of nothing.
+            if records::known(engine, pin.item)?.is_some_and(|(no, _)| no <= self.place.last) {
+                self.records.push(Record::Pin(pin));
+            }
+        }
+        Ok(true)
+    }
+
+    fn consumers(&mut self) -> Result<bool, StoreError> {
+        let engine = &self.store.inner.engine;
+        for entry in engine.scan(Table::Consumers, (self.after(), Bound::Unbounded)) {
+            let (key, _) = entry?;
+            if self.full() {
+                return Ok(false);
+            }
+            self.place.key.clone_from(&key);
+            if let Some(Consumer { name, filter, created_at, kind, .. }) = consumers::at(engine, &key)? {
+                self.records.push(Record::Consumer(Box::new(Reader { name, filter, created_at, kind })));
+            }
+        }
+        Ok(true)
+    }
 }
 
 fn is_about(item: &Item, topic: &TopicId) -> bool {
@@ -401,8 +482,13 @@ mod tests {
 
     #[test]
     fn a_place_comes_back_as_it_was() {
-        for (stage, key) in [(Stage::Cursors, vec![]), (Stage::Items, vec![0, 255]), (Stage::Corrections, vec![7; 16])]
-        {
+        for (stage, key) in [
+            (Stage::Cursors, vec![]),
+            (Stage::Items, vec![0, 255]),
+            (Stage::Corrections, vec![7; 16]),
+            (Stage::Pins, vec![7; 16]),
+            (Stage::Consumers, b"a\0".to_vec()),
+        ] {
             let place = Place { stage, last: 77, key };
             assert_eq!(Place::parse(&place.token()), Some(place));
         }

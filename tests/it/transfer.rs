@@ -11,16 +11,16 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use rasid::dedup::{Fingerprint, Original, Verdict, VerdictKind};
 use rasid::id::{EntryKey, FeedId, ItemId};
-use rasid::item::{Candidate, Content, PublishedFrom, TextFrom};
+use rasid::item::{Candidate, Content, LogKind, PublishedFrom, TextFrom};
 use rasid::source::{FeedConfig, FeedCursor, Seen};
 use rasid::store::{
-    Correcting, Decided, ExportQuery, Group, Import, Imported, ItemQuery, Judgement, Record, Store, StoreConfig, Told,
-    Whole, Writer, open,
+    Consuming, Correcting, Decided, ExportQuery, Group, Import, Imported, ItemQuery, Judgement, LogFilter,
+    MAX_CONSUMERS, Policies, Reader, Record, Retention, Start, Store, StoreConfig, Told, Whole, Writer, open,
 };
 use rasid::story::Sketch;
 use rasid::topic::bag::Bag;
 use rasid::topic::{Decision, Evidence, Field, TopicMatch};
-use rasid::units::ByteSize;
+use rasid::units::{ByteSize, Span};
 use serde_json::Value;
 
 fn opened(path: &Path) -> (Store, Writer) {
@@ -114,6 +114,9 @@ enum Step {
     Join(usize, usize),
     Forget(usize),
     Judge(usize, bool),
+    Pin(usize),
+    Unpin(usize),
+    Consume(usize, bool),
     Cursor(usize),
 }
 
@@ -134,6 +137,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => (0..12_usize, 0..12_usize).prop_map(|(n, of)| Step::Join(n, of)),
         1 => (0..12_usize).prop_map(Step::Forget),
         1 => (0..12_usize, any::<bool>()).prop_map(|(n, yes)| Step::Judge(n, yes)),
+        1 => (0..12_usize).prop_map(Step::Pin),
+        1 => (0..12_usize).prop_map(Step::Unpin),
+        1 => (0..3_usize, any::<bool>()).prop_map(|(n, end)| Step::Consume(n, end)),
         1 => (0..2_usize).prop_map(Step::Cursor),
     ];
     prop::collection::vec(step, 1..40)
@@ -180,6 +186,21 @@ fn do_all(store: &Store, writer: &mut Writer, steps: &[Step]) {
             }
             Step::Forget(n) => drop(writer.correct(time(second), Correcting::Forget { item: id(n) })),
             Step::Judge(n, yes) => writer.judge(&[judgement(n, yes, time(second))], &[]).unwrap(),
+            Step::Pin(n) => drop(writer.pin(time(second), id(n), n.is_multiple_of(2).then_some("مرجع"))),
+            Step::Unpin(n) => drop(writer.unpin(id(n)).unwrap()),
+            Step::Consume(n, end) => {
+                let filter = LogFilter {
+                    feeds: vec![feed(n)],
+                    kinds: vec![LogKind::New],
+                    languages: vec!["ar".to_owned()],
+                    ..LogFilter::default()
+                };
+                let from = if end { Start::End } else { Start::Beginning };
+                let kind = (n > 0).then(|| "webhook".to_owned());
+                let filter = (n > 1).then_some(filter);
+                let put = Consuming::Put { name: format!("reader-{n}").parse().unwrap(), filter, from, kind };
+                writer.consume(time(second), &[put]).unwrap().remove(0).unwrap();
+            }
             Step::Cursor(n) => {
                 let cursors = vec![(feed(n), cursor(n, second), None)];
                 writer.commit(Group { cursors, at, ..Group::default() }).unwrap();
@@ -251,7 +272,12 @@ proptest! {
             let said = records.iter().filter(|record| matches!(record, Record::Item(whole) if whole.correction.is_some()));
             said.count() as u64
         });
+        prop_assert_eq!(came.left_out, 0);
         prop_assert_eq!(other.verify().unwrap(), Vec::<String>::new());
+        prop_assert_eq!(other.pins().unwrap(), store.pins().unwrap());
+        let names = |store: &Store| -> Vec<_> { store.consumers().unwrap().into_iter().map(|one| one.name).collect() };
+        prop_assert_eq!(names(&other), names(&store));
+        prop_assert!(other.consumers().unwrap().iter().all(|one| one.offset.0 == 0));
         if twice {
             let before = *other.durable().borrow();
             let again = imported(&mut into, &arrived);
@@ -291,6 +317,61 @@ fn what_was_listed_under_an_item_that_never_comes_is_in_sight() {
     let late: Vec<Record> = exported(&store, 500).into_iter().filter(|r| matches!(r, Record::Item(_))).collect();
     assert_eq!(imported(&mut into, &late).items, 1);
     assert_eq!(other.verify().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn what_a_store_has_no_place_for_is_left_out_and_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, mut writer) = opened(&dir.path().join("one"));
+    let put = |n| Step::Put { n, kind: VerdictKind::New, of: n, words: n };
+    do_all(&store, &mut writer, &[put(0), put(1), Step::Pin(0), Step::Pin(1), Step::Consume(1, true)]);
+    let records: Vec<Record> =
+        exported(&store, 500).into_iter().filter(|r| !matches!(r, Record::Item(w) if w.item.id == id(0))).collect();
+    // Here there is an item that is pinned for another reason, and no room for one more consumer.
+    let (other, mut into) = opened(&dir.path().join("other"));
+    do_all(&other, &mut into, &[put(3), Step::Pin(3)]);
+    let mut asked: Vec<Consuming> = Vec::new();
+    for n in 0..MAX_CONSUMERS {
+        let name = format!("c{n}").parse().unwrap();
+        asked.push(Consuming::Put { name, filter: None, from: Start::Beginning, kind: None });
+    }
+    assert!(into.consume(time(0), &asked).unwrap().iter().all(Result::is_ok));
+    let came = imported(&mut into, &records);
+    assert_eq!((came.items, came.others, came.left_out), (1, 1, 2), "{came:?}");
+    let pinned: Vec<ItemId> = other.pins().unwrap().into_iter().map(|pin| pin.item).collect();
+    assert_eq!(pinned.len(), 2);
+    assert!(pinned.contains(&id(1)) && pinned.contains(&id(3)));
+    assert_eq!(other.verify().unwrap(), Vec::<String>::new());
+    // With room for it, it reads all that is in the log here, and is not moved by being imported once more.
+    let name = || "c0".parse().unwrap();
+    into.consume(time(0), &[Consuming::Remove { name: name() }]).unwrap().remove(0).unwrap();
+    assert_eq!(imported(&mut into, &records).left_out, 1);
+    let reader = || other.consumer(&"reader-1".parse().unwrap()).unwrap().unwrap();
+    assert_eq!((reader().offset.0, reader().acked, reader().kind), (0, 0, Some("webhook".to_owned())));
+    let ack = Consuming::Ack { name: reader().name, seq: *other.durable().borrow() };
+    into.consume(time(9), &[ack]).unwrap().remove(0).unwrap();
+    let before = reader();
+    imported(&mut into, &records);
+    assert_eq!(reader(), before);
+    // A pinned item is held here, too.
+    let policies = Policies { default: Retention::For(Span::secs(1)), ..Policies::default() };
+    assert_eq!(into.expire(&policies, time(2_000_000), None, 10).unwrap().0.items, 0);
+}
+
+#[test]
+fn a_consumer_that_nobody_could_make_is_refused_in_words() {
+    let reader = |filter| Reader { name: "a".parse().unwrap(), filter, created_at: time(0), kind: None };
+    let languages = |languages| reader(LogFilter { languages, ..LogFilter::default() });
+    let language = || "ar".to_owned();
+    for (reader, words) in [
+        (languages(vec![language(); 100]), None),
+        (languages(vec![language(); 101]), Some("the consumer `a`: a filter has at most 100")),
+        (languages(vec![String::new()]), Some("is empty")),
+    ] {
+        let refused = Import::of(vec![Record::Consumer(Box::new(reader))], vec![]).err();
+        assert_eq!(refused.is_some(), words.is_some(), "{refused:?}");
+        assert!(words.is_none_or(|words| refused.as_ref().is_some_and(|why| why.contains(words))), "{refused:?}");
+    }
 }
 
 #[test]
@@ -380,6 +461,29 @@ fn a_record_that_contradicts_itself_is_refused_in_words() {
         let error = whole.identity().unwrap_err();
         assert!(error.contains(words), "{error}");
     }
+}
+
+#[test]
+fn a_pin_of_what_is_stored_while_an_export_goes_on_is_no_part_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, mut writer) = opened(dir.path());
+    let put = |n| Step::Put { n, kind: VerdictKind::New, of: n, words: n };
+    do_all(&store, &mut writer, &[put(0), put(1), Step::Pin(0)]);
+    let mut query = ExportQuery { limit: 1, ..ExportQuery::default() };
+    let mut records = Vec::new();
+    loop {
+        let page = store.export(&query).unwrap();
+        records.extend(page.records);
+        let Some(next) = page.next else { break };
+        if records.len() == 1 {
+            do_all(&store, &mut writer, &[put(2), Step::Pin(2), Step::Pin(1)]);
+        }
+        query.after = Some(next);
+    }
+    let pinned: Vec<ItemId> =
+        records.iter().filter_map(|record| if let Record::Pin(pin) = record { Some(pin.item) } else { None }).collect();
+    assert_eq!(pinned.len(), 2, "{records:?}");
+    assert!(pinned.contains(&id(0)) && pinned.contains(&id(1)));
 }
 
 #[test]

@@ -26,7 +26,8 @@ pub(in crate::cli) struct Args {
     /// The file; compressed where its name ends with .gz or .zst [default: standard output]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// All that another store needs, for `rasid import`: copies, former words, corrections, judgements, where feeds were left
+    /// All that another store needs, for `rasid import`: copies, former words, corrections, judgements, pins,
+    /// consumers, where feeds were left
     #[arg(long, conflicts_with_all = ["topic", "feed", "language", "since", "until", "all"])]
     complete: bool,
     /// Only items about this topic
@@ -203,6 +204,8 @@ impl Form {
                     Record::Item(_) => &mut counted.items,
                     Record::Judgement(_) => &mut counted.judgements,
                     Record::Correction(_) => &mut counted.corrections,
+                    Record::Pin(_) => &mut counted.pins,
+                    Record::Consumer(_) => &mut counted.consumers,
                 }) += 1;
                 let line = line(record)?;
                 hasher.update(line.as_bytes());

@@ -20,7 +20,7 @@ use crate::cli::progress::Progress;
 use crate::id::ItemId;
 use crate::item::Item;
 use crate::serve::Importing;
-use crate::store::{Imported, Left, Record, Whole};
+use crate::store::{Imported, Left, MAX_CONSUMERS, Record, Whole};
 
 /// A request has at most so many records, of which
 const AT_ONCE: usize = 100;
@@ -82,10 +82,16 @@ pub(in crate::cli) async fn run(here: &Here, args: &Args) -> anyhow::Result<()> 
 
 fn tell(outcome: &Outcome) {
     let items = |n: u64, what: &str| count(usize::try_from(n).unwrap_or(usize::MAX), what);
-    let Imported { items: stored, items_there, others, others_there, settled } = outcome.imported;
+    let Imported { items: stored, items_there, others, others_there, left_out, settled } = outcome.imported;
     let mut text = format!("{} stored, {items_there} were there already", items(stored, "item"));
     if others + others_there > 0 {
         text.push_str(&format!("; {} stored besides, {others_there} were there", items(others, "record")));
+    }
+    if left_out > 0 {
+        let records = items(left_out, "record");
+        text.push_str(&format!(
+            "; {records} left out, pins of items that are not there or consumers beyond {MAX_CONSUMERS}"
+        ));
     }
     if settled > 0 {
         text.push_str(&format!("; {} whose originals are not there came into sight", items(settled, "item")));
@@ -286,7 +292,7 @@ impl Reading {
         let record = match kind.record.as_deref() {
             Some("header") => return self.header(serde_json::from_slice(line)?).map(|()| Line::Header),
             Some("trailer") => return Ok(Line::Trailer(serde_json::from_slice(line)?)),
-            Some("item" | "cursor" | "judgement" | "correction") => serde_json::from_slice(line)?,
+            Some("item" | "cursor" | "judgement" | "correction" | "pin" | "consumer") => serde_json::from_slice(line)?,
             Some(other) => {
                 return Err(Wrong::Line(format!("it is a record `{other}`, which this program does not know")));
             }
@@ -297,10 +303,15 @@ impl Reading {
             Record::Item(_) => &mut self.counted.items,
             Record::Judgement(_) => &mut self.counted.judgements,
             Record::Correction(_) => &mut self.counted.corrections,
+            Record::Pin(_) => &mut self.counted.pins,
+            Record::Consumer(_) => &mut self.counted.consumers,
         }) += 1;
-        if let Record::Item(whole) = &record {
-            whole.identity().map_err(Wrong::Line)?;
+        match &record {
+            Record::Item(whole) => whole.identity().map(drop),
+            Record::Consumer(reader) => reader.check(),
+            _ => Ok(()),
         }
+        .map_err(Wrong::Line)?;
         Ok(Line::Record(Box::new(record)))
     }
 

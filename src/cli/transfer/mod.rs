@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// The name of the format, in the header of every complete export.
 const FORMAT: &str = "rasid-export";
 /// Goes up when a file could not be read by a program that reads the version before.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// The first line of a complete export.
 #[derive(Debug, Serialize, Deserialize)]
@@ -37,6 +37,12 @@ struct Counted {
     cursors: u64,
     judgements: u64,
     corrections: u64,
+    /// None in a file of the first version.
+    #[serde(default)]
+    pins: u64,
+    /// As `pins`.
+    #[serde(default)]
+    consumers: u64,
 }
 
 /// The last line of a complete export.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::{Step, do_all, opened};
 use crate::rasid::Home;
 
-/// A home whose store has copies, former words, corrections, judgements and a cursor.
+/// A home whose store has copies, former words, corrections, judgements, pins, consumers and a cursor.
 pub(super) fn filled() -> Home {
     let home = Home::new("", "");
     let (store, mut writer) = opened(&home.path("data"));
@@ -25,6 +25,10 @@ pub(super) fn filled() -> Home {
         Step::Split(3),
         Step::Join(4, 2),
         Step::Judge(2, true),
+        Step::Pin(1),
+        Step::Pin(2),
+        Step::Consume(0, true),
+        Step::Consume(2, false),
         Step::Cursor(0),
     ];
     do_all(&store, &mut writer, &steps);
@@ -134,7 +138,7 @@ fn bad_lines_are_told_and_hide_no_other() {
     let edited = whole.replacen("عنوان الخبر رقم 2", "عنوان الخبر رقم 9", 1);
     let cut = lines[..lines.len() - 1].join("\n");
     let half: String = whole.chars().take(whole.chars().count() * 2 / 3).collect();
-    let newer = whole.replacen("\"version\":1", "\"version\":99", 1);
+    let newer = whole.replacen("\"version\":2", "\"version\":99", 1);
     let cases: [(&str, Vec<u8>, Option<u64>, &str); 9] = [
         ("broken", with(place, "{\"record\":\"item\",").into(), Some(5), &format!("all.ndjson:{}: ", place + 1)),
         ("unknown", with(place, "{\"record\":\"secret\"}").into(), Some(5), "does not know"),
@@ -144,7 +148,7 @@ fn bad_lines_are_told_and_hide_no_other() {
         ("edited", edited.into(), Some(5), "not as it was written"),
         ("without its end", cut.into(), Some(5), "its last line is missing"),
         ("cut in the middle", half.into(), None, "its last line is missing"),
-        ("newer", newer.into(), Some(0), "up to 1"),
+        ("newer", newer.into(), Some(0), "up to 2"),
     ];
     for (what, bytes, items, words) in cases {
         let other = Home::new("", "");
@@ -161,6 +165,37 @@ fn bad_lines_are_told_and_hide_no_other() {
         assert_eq!(store.cursor(&super::feed(0)).unwrap(), None, "{what}");
         assert_eq!(store.verify().unwrap(), Vec::<String>::new(), "{what}");
     }
+}
+
+/// What the first version of the format had.
+#[test]
+fn a_file_of_the_first_version_is_read() {
+    let home = filled();
+    let file = home.path("all.ndjson");
+    home.ok(&["export", "--complete", "-o", &text(&file)]);
+    let mut first = String::new();
+    for mut line in lines(&file) {
+        let object = line.as_object_mut().unwrap();
+        match object["record"].as_str().unwrap() {
+            "pin" | "consumer" => continue,
+            "header" => drop(object.insert("version".to_owned(), 1.into())),
+            "trailer" => {
+                assert_eq!((object.remove("pins"), object.remove("consumers")), (Some(2.into()), Some(2.into())));
+                let hash = blake3::hash(first.as_bytes()).to_hex().to_string();
+                object.insert("blake3".to_owned(), hash.into());
+            }
+            _ => {}
+        }
+        first.push_str(&format!("{line}\n"));
+    }
+    std::fs::write(&file, first).unwrap();
+    let other = Home::new("", "");
+    let told: Value = serde_json::from_str(&other.ok(&["import", "--json", &text(&file)])).unwrap();
+    assert_eq!((&told["items"], &told["bad"], &told["damaged"]), (&5.into(), &0.into(), &0.into()), "{told}");
+    let (store, _writer) = opened(&other.path("data"));
+    assert!(store.cursor(&super::feed(0)).unwrap().is_some());
+    assert_eq!((store.pins().unwrap(), store.consumers().unwrap()), (vec![], vec![]));
+    assert_eq!(store.verify().unwrap(), Vec::<String>::new());
 }
 
 #[test]
