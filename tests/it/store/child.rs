@@ -37,6 +37,8 @@ pub struct Work {
 pub enum Said {
     Opening,
     Opened,
+    /// The step that is acknowledged next wrote nothing.
+    Idle,
     Acknowledged(u64),
     /// By the store, in its words.
     Refused(String),
@@ -54,6 +56,7 @@ impl Said {
         Some(match word {
             "opening" => Self::Opening,
             "opened" => Self::Opened,
+            "idle" => Self::Idle,
             "acknowledged" => Self::Acknowledged(rest.parse().ok()?),
             "refused" => Self::Refused(rest.to_owned()),
             "struck" => Self::Struck,
@@ -201,7 +204,12 @@ fn child() {
     }
     for step in after + 1..=after.saturating_add(steps) {
         match load.step(&mut writer, step) {
-            Ok(()) => say(&format!("acknowledged {step}")),
+            Ok(wrote) => {
+                if !wrote {
+                    say("idle");
+                }
+                say(&format!("acknowledged {step}"));
+            }
             Err(error) => {
                 say(&format!("refused {error}"));
                 // What is on the disk is not known any more: from now on it must refuse.

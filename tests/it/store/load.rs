@@ -189,13 +189,13 @@ impl Load {
         Group { items, cursors, unread, at: Some(time(step as i64)), ..Group::default() }
     }
 
-    /// Does one step.
-    pub fn step(&self, writer: &mut Writer, step: u64) -> Result<(), StoreError> {
+    /// Does one step. Whether something was certainly written for it.
+    pub fn step(&self, writer: &mut Writer, step: u64) -> Result<bool, StoreError> {
         let mut rng = self.rng(step, 0);
         let at = time(step as i64);
         match rng.u32(0..20) {
             0..3 if step > self.keep => {
-                writer.prune(time((step - self.keep) as i64), 256)?;
+                return Ok(writer.prune(time((step - self.keep) as i64), 256)? > 0);
             }
             3..5 => {
                 let (item, why) = (id(&self.former(&mut rng, step)), rng.bool().then(|| "رأي محرر".to_owned()));
@@ -207,11 +207,12 @@ impl Load {
                     }
                     _ => Correcting::Forget { item },
                 };
-                match writer.correct(at, correcting) {
-                    // It made no sense, and nothing was written.
-                    Ok(_) | Err(StoreError::Query(_)) => {}
-                    Err(error) => return Err(error),
-                }
+                return match writer.correct(at, correcting) {
+                    Ok(_) => Ok(true),
+                    // It made no sense.
+                    Err(StoreError::Query(_)) => Ok(false),
+                    Err(error) => Err(error),
+                };
             }
             5 => {
                 let of = self.former(&mut rng, step);
@@ -223,7 +224,7 @@ impl Load {
                 writer.commit(self.group(&mut rng, step))?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 
