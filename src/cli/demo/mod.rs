@@ -35,7 +35,7 @@ const CORPUS: &[u8] = include_bytes!("../../../config/corpus/seed.pack");
 
 /// Runs the demonstration; with `once` it ends when every sample is stored.
 pub fn run(once: bool) -> ExitCode {
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match super::run::runtime() {
         Ok(runtime) => runtime,
         Err(error) => return failed(&anyhow::Error::from(error).context("starting the runtime")),
     };
