@@ -96,9 +96,8 @@ impl<'a> Mending<'a> {
     }
 
     fn write(&mut self) -> Result<(), StoreError> {
-        self.engine.apply(self.staged.writes())?;
-        self.staged = Staged::over(self.engine);
-        Ok(())
+        let staged = std::mem::replace(&mut self.staged, Staged::over(self.engine));
+        self.engine.apply(staged.into_writes())
     }
 
     fn write_some(&mut self) -> Result<(), StoreError> {

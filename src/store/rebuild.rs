@@ -121,7 +121,7 @@ fn copy(
         records += 1;
         writes.insert((table, key), value);
         if writes.len() >= AT_ONCE || bytes >= BYTES_AT_ONCE {
-            engine.apply(&std::mem::take(&mut writes))?;
+            engine.apply(std::mem::take(&mut writes))?;
             bytes = 0;
             progress("reading records", records, 0);
         }
@@ -134,7 +134,7 @@ fn copy(
         }
         _ => salvage::records(path, &scratch, &mut each)?,
     };
-    engine.apply(&writes)?;
+    engine.apply(writes)?;
     match fs::remove_dir_all(&scratch) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(io_error("remove", &scratch, error)),
         _ => Ok((damaged, records)),

@@ -34,6 +34,10 @@ impl<'a> Staged<'a> {
     pub(super) fn writes(&self) -> &Writes {
         &self.writes
     }
+
+    pub(super) fn into_writes(self) -> Writes {
+        self.writes
+    }
 }
 
 impl Read for Staged<'_> {

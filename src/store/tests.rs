@@ -69,7 +69,7 @@ fn decided_id(key: &str) -> ItemId {
 }
 
 pub(super) fn change(engine: &Engine, table: Table, key: &[u8], value: Option<&[u8]>) {
-    engine.apply(&Writes::from([((table, key.to_vec()), value.map(<[u8]>::to_vec))])).unwrap();
+    engine.apply(Writes::from([((table, key.to_vec()), value.map(<[u8]>::to_vec))])).unwrap();
 }
 
 #[test]
@@ -267,7 +267,7 @@ fn a_value_is_never_larger_than_sled_likes() {
         values::put(&mut staged, Table::Polls, b"key", &value).unwrap();
         assert!(staged.writes().values().flatten().all(|value| value.len() <= values::MAX_VALUE));
         assert_eq!(values::get(&staged, Table::Polls, b"key").unwrap().as_ref(), Some(&value), "{size}");
-        engine.apply(staged.writes()).unwrap();
+        engine.apply(staged.into_writes()).unwrap();
         let chunks = engine.count(Table::Chunks).unwrap();
         assert_eq!(values::get(engine, Table::Polls, b"key").unwrap(), Some(value), "{size}");
         let head = engine.get(Table::Polls, b"key").unwrap().unwrap();

@@ -28,19 +28,7 @@ pub(super) fn put(staged: &mut Staged<'_>, table: Table, key: &[u8], bytes: &[u8
         Some(head) => further(&head),
         None => 0,
     };
-    let (head, rest) = if bytes.len() <= MAX_VALUE - ALONE {
-        ([&0u16.to_be_bytes()[..], bytes].concat(), &[][..])
-    } else {
-        let (first, rest) = bytes.split_at(MAX_VALUE - CHUNKED);
-        let chunks = u16::try_from(rest.len().div_ceil(MAX_VALUE)).map_err(|_| {
-            StoreError::Engine(format!(
-                "a record of {} bytes for the tree {} is too large to store",
-                bytes.len(),
-                table.name()
-            ))
-        })?;
-        ([&chunks.to_be_bytes()[..], &xxh3_64(bytes).to_be_bytes(), first].concat(), rest)
-    };
+    let (head, rest) = parts(table, bytes)?;
     put_changed(staged, table, key.to_vec(), head)?;
     let mut chunks = 0;
     for (n, chunk) in (0..).zip(rest.chunks(MAX_VALUE)) {
@@ -51,6 +39,32 @@ pub(super) fn put(staged: &mut Staged<'_>, table: Table, key: &[u8], bytes: &[u8
         staged.remove(Table::Chunks, chunk_key(table, key, n));
     }
     Ok(())
+}
+
+/// Puts `bytes` under a `key` that was never there: nobody looks for what it replaces.
+pub(super) fn put_new(staged: &mut Staged<'_>, table: Table, key: &[u8], bytes: &[u8]) -> Result<(), StoreError> {
+    let (head, rest) = parts(table, bytes)?;
+    staged.put(table, key.to_vec(), head);
+    for (n, chunk) in (0..).zip(rest.chunks(MAX_VALUE)) {
+        staged.put(Table::Chunks, chunk_key(table, key, n), chunk.to_vec());
+    }
+    Ok(())
+}
+
+/// The head of a value, and what is left for chunks.
+fn parts(table: Table, bytes: &[u8]) -> Result<(Vec<u8>, &[u8]), StoreError> {
+    if bytes.len() <= MAX_VALUE - ALONE {
+        return Ok(([&0u16.to_be_bytes()[..], bytes].concat(), &[]));
+    }
+    let (first, rest) = bytes.split_at(MAX_VALUE - CHUNKED);
+    let chunks = u16::try_from(rest.len().div_ceil(MAX_VALUE)).map_err(|_| {
+        StoreError::Engine(format!(
+            "a record of {} bytes for the tree {} is too large to store",
+            bytes.len(),
+            table.name()
+        ))
+    })?;
+    Ok(([&chunks.to_be_bytes()[..], &xxh3_64(bytes).to_be_bytes(), first].concat(), rest))
 }
 
 fn put_changed(staged: &mut Staged<'_>, table: Table, key: Vec<u8>, value: Vec<u8>) -> Result<(), StoreError> {
@@ -89,7 +103,11 @@ pub(super) fn get(read: &impl Read, table: Table, key: &[u8]) -> Result<Option<V
 pub(super) fn whole(read: &impl Read, table: Table, key: &[u8], head: Vec<u8>) -> Result<Option<Vec<u8>>, StoreError> {
     let chunks = further(&head);
     if chunks == 0 {
-        return Ok(head.get(ALONE..).map(<[u8]>::to_vec));
+        let mut bytes = head;
+        return Ok((bytes.len() >= ALONE).then(|| {
+            bytes.drain(..ALONE);
+            bytes
+        }));
     }
     let (Some(hash), Some(first)) = (head.get(ALONE..CHUNKED), head.get(CHUNKED..)) else { return Ok(None) };
     let mut bytes = first.to_vec();

@@ -269,7 +269,9 @@ impl Writer {
         staged.put(Table::Meta, NEXT_SEQ.to_vec(), next_seq.to_be_bytes().to_vec());
         let last_at = at.map_or(self.last_at, |at| at.max(self.last_at));
         staged.put(Table::Meta, LAST_AT.to_vec(), last_at.as_nanosecond().to_be_bytes().to_vec());
-        let written = inner.engine.apply(staged.writes());
+        let holding = |table: Table| matches!(table, Table::Pins | Table::Corrections | Table::Judgements);
+        let held = staged.writes().keys().any(|(table, _)| holding(*table));
+        let written = inner.engine.apply(staged.into_writes());
         if let Err(error) = written {
             self.failed = Some(error.to_string());
             return Err(error);
@@ -280,8 +282,7 @@ impl Writer {
             // The data is safe; only a later loss of it would go unnoticed.
             tracing::warn!(path = %inner.path.display(), %error, "the acknowledged position could not be noted");
         }
-        let holding = |table: Table| matches!(table, Table::Pins | Table::Corrections | Table::Judgements);
-        if staged.writes().keys().any(|(table, _)| holding(*table)) {
+        if held {
             self.held = None;
         }
         #[cfg(test)]
@@ -366,7 +367,7 @@ impl Change<'_> {
         self.replace(None, Some(&stored))?;
         if stored.is_compared() {
             let record = fingerprints::encode(&stored.item, &fingerprint)?;
-            values::put(&mut self.staged, Table::Fingerprints, &keys::number(no), &record)?;
+            values::put_new(&mut self.staged, Table::Fingerprints, &keys::number(no), &record)?;
             if decided.is_duplicate() && !stored.is_duplicate() {
                 // Whoever decided took it for a copy (of itself, as it turned out).
                 let at = fingerprints::window_time(stored.item.content.published_at, self.at);
@@ -494,7 +495,10 @@ impl Change<'_> {
             self.bump(key, 1)?;
         }
         match (new, old) {
-            (Some(new), _) => {
+            (Some(new), None) => {
+                values::put_new(&mut self.staged, Table::Items, &keys::number(new.no), &schema::encode_item(new)?)
+            }
+            (Some(new), Some(_)) => {
                 values::put(&mut self.staged, Table::Items, &keys::number(new.no), &schema::encode_item(new)?)
             }
             (None, Some(old)) => values::remove(&mut self.staged, Table::Items, &keys::number(old.no)),

@@ -184,7 +184,7 @@ impl Front {
             if number > applied {
                 self.apply_to_sled(&writes, number)?;
             }
-            self.remember(&writes);
+            self.remember(writes);
         }
         Ok(None)
     }
@@ -217,13 +217,13 @@ impl Front {
     ///
     /// Rule 1: one transaction over all the trees, never a batch for each tree (9 kills of 20 left half-indexed batches).
     /// Rule 2: what is acknowledged is on the disk, by a sync of our own on a file of our own.
-    pub(super) fn apply(&self, writes: &Writes) -> Result<(), StoreError> {
+    pub(super) fn apply(&self, writes: Writes) -> Result<(), StoreError> {
         let mut wal = self.wal.lock().unwrap_or_else(PoisonError::into_inner);
         let path = wal::path(&self.directory);
         let failed = |error: io::Error| StoreError::Engine(format!("{}: {error}", path.display()));
-        let number = wal.append(writes).map_err(failed)?;
+        let number = wal.append(&writes).map_err(failed)?;
         self.written.store(wal.bytes(), Ordering::Relaxed);
-        self.apply_to_sled(writes, number)?;
+        self.apply_to_sled(&writes, number)?;
         self.remember(writes);
         Ok(())
     }
@@ -262,9 +262,8 @@ impl Front {
         })
     }
 
-    fn remember(&self, writes: &Writes) {
-        let entries = writes.iter().filter(|((table, _), _)| table.is_derived());
-        let entries: Vec<_> = entries.map(|(key, value)| (key.clone(), value.clone())).collect();
+    fn remember(&self, writes: Writes) {
+        let entries = writes.into_iter().filter(|((table, _), _)| table.is_derived());
         let mut derived = self.derived.write().unwrap_or_else(PoisonError::into_inner);
         derived.extend(entries);
         self.entries.store(derived.len() as u64, Ordering::Relaxed);

@@ -266,7 +266,7 @@ impl Engine {
     }
 
     /// Writes everything or nothing, and returns once it is on the disk. The caller has the turn.
-    pub(super) fn apply(&self, writes: &Writes) -> Result<(), StoreError> {
+    pub(super) fn apply(&self, writes: Writes) -> Result<(), StoreError> {
         self.shared.layers().active.apply(writes)?;
         self.make_room();
         Ok(())

@@ -38,7 +38,7 @@ use super::layers::{Found, Part, Range, Record, Source};
 use super::tables::{Table, asked};
 use crate::store::{StoreError, packing};
 pub(super) use salvage::{Salvaged, salvage};
-use walk::{Reading, SHORT, WHOLE, Walk};
+use walk::{Reading, Walk};
 pub(super) use write::Writer;
 
 const MAGIC: &[u8; 8] = b"rasid 2\n";
@@ -127,6 +127,8 @@ pub(super) struct Sorted {
     path: PathBuf,
     file: File,
     contents: Contents,
+    /// The blocks of each table, by its number.
+    tables: Vec<std::ops::Range<usize>>,
     dictionary: Option<Arc<Dictionary>>,
     cache: Arc<Cache>,
     id: u64,
@@ -165,7 +167,12 @@ impl Sorted {
 
     fn over(path: &Path, file: File, bytes: u64, span: Span, contents: Contents, cache: &Arc<Cache>) -> Self {
         let dictionary = Some(&contents.dictionary).filter(|bytes| !bytes.is_empty());
+        let blocks = |table: &Table| {
+            let begin = contents.blocks.partition_point(|block| block.table < *table as u8);
+            begin..contents.blocks.partition_point(|block| block.table <= *table as u8)
+        };
         Self {
+            tables: Table::ALL.iter().map(blocks).collect(),
             name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             span,
             bytes,
@@ -191,13 +198,15 @@ impl Sorted {
 
     /// Whether the file may have a key.
     pub(super) fn may_have(&self, table: Table, key: &[u8]) -> bool {
-        asked(table, key).is_none_or(|asked| self.contents.filter.may_have(filter::hash(table, asked)))
-            && self.block_of(table, key).is_some()
+        self.is_within(table, key)
+            && asked(table, key).is_none_or(|asked| self.contents.filter.may_have(filter::hash(table, asked)))
     }
 
     /// How many bytes a record takes here, also one that only says that it is gone; none where it is not here.
     pub(super) fn weight(&self, table: Table, key: &[u8]) -> Result<Option<u64>, StoreError> {
-        let Some(block) = self.block_of(table, key).filter(|_| self.may_have(table, key)) else { return Ok(None) };
+        let Some(block) = self.may_have(table, key).then(|| self.block_of(table, key)).flatten() else {
+            return Ok(None);
+        };
         let bytes = self.read_block(block)?;
         let mut at = 0;
         while let Some(frame) = bytes.get(at..).and_then(Frame::peek) {
@@ -259,14 +268,23 @@ impl Sorted {
         self.contents.last.iter().find(|(of, _)| *of == table as u8).map(|(_, last)| last.as_slice())
     }
 
+    /// The blocks of a table; none where it has none here.
+    fn blocks_of(&self, table: Table) -> Option<std::ops::Range<usize>> {
+        self.tables.get(table as usize).filter(|blocks| !blocks.is_empty()).cloned()
+    }
+
+    /// Whether a key stands between the first and the last of its table. Cheaper than the filter, and says no for most files
+    /// where keys are numbers that only grow.
+    fn is_within(&self, table: Table, key: &[u8]) -> bool {
+        self.blocks_of(table).is_some_and(|blocks| self.contents.blocks[blocks.start].first.as_slice() <= key)
+            && self.last_of(table).is_some_and(|last| key <= last)
+    }
+
     /// The block that would have a key.
     fn block_of(&self, table: Table, key: &[u8]) -> Option<usize> {
-        if self.last_of(table)? < key {
-            return None;
-        }
-        let after =
-            self.contents.blocks.partition_point(|block| (block.table, block.first.as_slice()) <= (table as u8, key));
-        after.checked_sub(1).filter(|block| self.contents.blocks[*block].table == table as u8)
+        let blocks = self.blocks_of(table).filter(|_| self.is_within(table, key))?;
+        let after = self.contents.blocks[blocks.clone()].partition_point(|block| block.first.as_slice() <= key);
+        Some(blocks.start + after.checked_sub(1)?)
     }
 
     fn damaged(&self, block: usize) -> StoreError {
@@ -313,53 +331,17 @@ impl Sorted {
         }
     }
 
-    /// All records of a block, in order; where they are only copied, as they stand in the file, behind a mark.
-    fn records(&self, block: usize, copied: bool) -> Result<Vec<Record>, StoreError> {
-        let bytes = self.read_block(block)?;
-        let mut records = Vec::new();
-        if Table::of(self.contents.blocks[block].table).is_some_and(Table::is_derived) {
-            each_derived(&bytes, |key, value| {
-                records.push((key.to_vec(), value.map(<[u8]>::to_vec)));
-                true
-            })
-            .ok_or_else(|| self.damaged(block))?;
-            return Ok(records);
-        }
-        let mut at = 0;
-        while at < bytes.len() {
-            let frame = Frame::read(&bytes[at..]).ok_or_else(|| self.damaged(block))?;
-            at += frame.length;
-            let value = match frame.value {
-                Some(value) if copied && frame.shortened => Some([&[SHORT], value].concat()),
-                _ => {
-                    let value = self.value_of(&frame, block)?;
-                    if copied { value.map(|value| [&[WHOLE], value.as_slice()].concat()) } else { value }
-                }
-            };
-            records.push((frame.key.to_vec(), value));
-        }
-        Ok(records)
-    }
-
     /// All records of a table, for a file that is made with `dictionary`: what is compressed with the same one is copied.
     pub(super) fn copied(self: Arc<Self>, table: Table, dictionary: Option<&Dictionary>) -> Option<Box<dyn Source>> {
-        let number = table as u8;
-        let first = self.contents.blocks.partition_point(|block| block.table < number);
-        let end = self.contents.blocks.partition_point(|block| block.table <= number);
+        let blocks = self.blocks_of(table)?;
         let same = dictionary.map(Dictionary::bytes) == self.dictionary.as_deref().map(Dictionary::bytes);
         let copied = if same { Reading::Copied } else { Reading::Marked };
         let range = (Bound::Unbounded, Bound::Unbounded);
-        (first < end).then(|| {
-            Box::new(Walk { file: self, range, first, end, front: Vec::new(), back: Vec::new(), reading: copied })
-                as Box<dyn Source>
-        })
+        Some(Box::new(Walk::over(self, range, blocks, copied)))
     }
 
-    /// The records of a block that are whole.
+    /// The records of a block that are whole; not for derived entries.
     fn whole_records(&self, block: usize) -> Vec<Record> {
-        if let Ok(records) = self.records(block, false) {
-            return records;
-        }
         let Ok(bytes) = self.read_block(block) else { return Vec::new() };
         let frames = frames::whole(&bytes).0.into_iter();
         frames.filter_map(|frame| Some((frame.key.to_vec(), self.value_of(&frame, block).ok()?))).collect()
@@ -407,7 +389,7 @@ pub(super) fn span_in(path: &Path) -> Option<Span> {
 
 impl Part for Sorted {
     fn get(&self, table: Table, key: &[u8], hash: Option<u64>) -> Result<Found, StoreError> {
-        if hash.is_some_and(|hash| !self.contents.filter.may_have(hash)) {
+        if !self.is_within(table, key) || hash.is_some_and(|hash| !self.contents.filter.may_have(hash)) {
             return Ok(Found::Unknown);
         }
         let Some(block) = self.block_of(table, key) else { return Ok(Found::Unknown) };
@@ -457,21 +439,15 @@ impl Part for Sorted {
         {
             return None;
         }
-        let blocks = &self.contents.blocks;
-        let number = table as u8;
-        let begin = blocks.partition_point(|block| block.table < number);
-        let first = self.block_of(table, low).unwrap_or(begin);
+        let blocks = self.blocks_of(table)?;
+        let first = self.block_of(table, low).unwrap_or(blocks.start);
         let end = match &range.1 {
             Bound::Included(high) | Bound::Excluded(high) => {
-                blocks.partition_point(|block| (block.table, block.first.as_slice()) <= (number, high.as_slice()))
+                let own = &self.contents.blocks[blocks.clone()];
+                blocks.start + own.partition_point(|block| block.first.as_slice() <= high.as_slice())
             }
-            Bound::Unbounded => blocks.partition_point(|block| block.table <= number),
+            Bound::Unbounded => blocks.end,
         };
-        (first < end).then(|| {
-            let range = range.clone();
-            let reading = Reading::Whole;
-            Box::new(Walk { file: self, range, first, end, front: Vec::new(), back: Vec::new(), reading })
-                as Box<dyn Source>
-        })
+        (first < end).then(|| Box::new(Walk::over(self, range.clone(), first..end, Reading::Whole)) as Box<dyn Source>)
     }
 }
