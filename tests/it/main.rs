@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod client;
 mod config;
 mod consumers;
 mod copies;
