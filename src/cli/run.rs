@@ -11,6 +11,7 @@ use crate::config;
 use crate::daemon;
 use crate::telemetry;
 
+use super::output;
 use super::{Role, environment, failed, refused};
 
 /// Runs until a signal.
@@ -19,7 +20,8 @@ pub fn run(dir: &Path, Role::All: Role) -> ExitCode {
         Ok(config) => config,
         Err(problems) => return refused(&problems),
     };
-    if let Err(error) = telemetry::init(&config.log, std::io::stderr().is_terminal()) {
+    let terminal = std::io::stderr().is_terminal();
+    if let Err(error) = telemetry::init(&config.log, terminal, output::colored(terminal)) {
         return failed(&anyhow::Error::msg(error));
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -34,6 +34,7 @@ mod read_api;
 mod recovery;
 mod replay;
 mod search;
+mod shell;
 mod shutdown;
 mod sources;
 mod store;

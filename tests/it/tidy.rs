@@ -57,7 +57,10 @@ const CRATES: &[(&str, &[&str])] = &[
     ("toml", &["src/config"]),
     ("toml_edit", &["src/config"]),
     ("clap", &["src/cli/", "src/main.rs"]),
-    ("comfy_table", &["src/cli/"]),
+    ("clap_complete", &["src/cli/shell"]),
+    ("clap_mangen", &["src/cli/shell"]),
+    ("ratatui", &["src/cli/top/", "src/cli/table"]),
+    ("unicode_width", &["src/cli/output"]),
     ("texting_robots", &["src/fetch/robots"]),
     ("tracing_subscriber", &["src/telemetry"]),
 ];
