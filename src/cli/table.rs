@@ -131,7 +131,7 @@ mod tests {
             let rows: Vec<Vec<String>> =
                 cells.iter().map(|cell| vec![(*cell).to_owned(), (*cell).to_owned(), "E".to_owned()]).collect();
             let text = for_terminal(Screen::of(true, false), &columns, &rows, width);
-            let place = |line: &str, c: char| columns_of(&line[..line.rfind(c).unwrap()]);
+            let place = |line: &str, c: char| columns_of(line.rsplit_once(c).unwrap().0);
             let lines: Vec<&str> = text.lines().collect();
             let end = place(lines[0], 'e');
             for line in &lines[1..] {

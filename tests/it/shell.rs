@@ -154,7 +154,7 @@ fn no_feed_steers_a_terminal_and_tables_fit_it() {
     ] {
         let (shown, code) = seen(&home, (60, 24), json!([]), &[], args);
         assert_eq!((steers(&shown), code), (None, Some(0)), "{args:?}: {shown:?}");
-        for part in shown.split(|c| c == '\u{2068}').skip(1) {
+        for part in shown.split('\u{2068}').skip(1) {
             assert!(part.split_once('\u{2069}').is_some_and(|(words, _)| !words.contains('\n')), "{args:?}: {shown:?}");
         }
     }
