@@ -35,6 +35,8 @@ pub mod queue;
 
 pub mod serve;
 
+pub mod client;
+
 pub mod config;
 
 pub mod pipeline;

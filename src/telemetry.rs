@@ -65,11 +65,12 @@ fn filter(directives: &str) -> Result<EnvFilter, tracing_subscriber::filter::Par
     EnvFilter::try_new(directives.replace(' ', ""))
 }
 
-/// Starts logging to standard error, once for the process. `RASID_LOG` goes before `config.level`.
+/// Starts logging to standard error, once for the process, in lines for people where it is a `terminal`, and in `color` where
+/// that is asked for. `RASID_LOG` goes before `config.level`.
 ///
 /// # Errors
 /// Where the filter is wrong or logging has started before.
-pub fn init(config: &LogConfig, terminal: bool) -> Result<(), String> {
+pub fn init(config: &LogConfig, terminal: bool, color: bool) -> Result<(), String> {
     let level = match std::env::var(LEVEL_VARIABLE) {
         Ok(level) if !level.trim().is_empty() => {
             check_level(&level).map_err(|message| format!("{LEVEL_VARIABLE}: {message}"))?;
@@ -78,7 +79,7 @@ pub fn init(config: &LogConfig, terminal: bool) -> Result<(), String> {
         _ => config.level.clone(),
     };
     let filter = filter(&level).map_err(|error| format!("`{level}` is not a log filter: {error}"))?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(terminal);
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(color);
     let json = match config.format {
         LogFormat::Auto => !terminal,
         LogFormat::Text => false,

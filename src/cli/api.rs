@@ -13,16 +13,16 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HOST};
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper::header::CONTENT_TYPE;
+use hyper::{Method, Request, StatusCode};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use tokio::net::UnixStream;
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
 
 use super::output;
+use crate::client::{self, Client};
 use crate::config::Config;
 use crate::daemon::{self, Mode, Reload, System};
 use crate::pipeline::indexing;
@@ -30,10 +30,12 @@ use crate::search::{self, Search};
 use crate::serve::{self, Router, State};
 use crate::store::{self, Store, StoreError};
 
+pub use crate::client::Problem as Refused;
+
 /// Where requests go.
 pub enum Api {
-    /// To the daemon behind this socket.
-    Daemon(PathBuf),
+    /// To the daemon behind a socket.
+    Daemon(Client),
     /// To the router in this process, which holds the store as long as it lives, and the loops behind it where there are
     /// any.
     Here(Router, Option<Box<System>>),
@@ -42,7 +44,7 @@ pub enum Api {
 impl fmt::Debug for Api {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Daemon(socket) => f.debug_tuple("Daemon").field(socket).finish(),
+            Self::Daemon(client) => f.debug_tuple("Daemon").field(client).finish(),
             Self::Here(..) => f.debug_tuple("Here").finish(),
         }
     }
@@ -66,7 +68,7 @@ impl Api {
     /// When the socket belongs to somebody else.
     pub async fn daemon(socket: PathBuf) -> anyhow::Result<Option<Self>> {
         match UnixStream::connect(&socket).await {
-            Ok(_) => Ok(Some(Self::Daemon(socket))),
+            Ok(_) => Ok(Some(Self::Daemon(Client::unix(&socket)?))),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                 bail!("{}: a daemon of another user runs here; run this command as that user", socket.display())
             }
@@ -191,13 +193,22 @@ impl Api {
     /// Sends a request, and gives the parts of the answer as they come; of one that is no success, all of it at the end.
     async fn stream(
         &self,
-        mut request: Request<Full<Bytes>>,
+        request: Request<Full<Bytes>>,
         each: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
     ) -> anyhow::Result<(StatusCode, Bytes)> {
         match self {
-            Self::Daemon(socket) => {
-                request.headers_mut().insert(HOST, hyper::header::HeaderValue::from_static("localhost"));
-                Ok(over_socket(socket, request, each).await.map_err(|error| Gone { socket: socket.clone(), error })?)
+            Self::Daemon(client) => {
+                let (head, body) = request.into_parts();
+                let body = body.collect().await?.to_bytes();
+                let target = head.uri.to_string();
+                let gone = |error| Gone { error };
+                let sent = client.send(head.method, &target, head.headers, (!body.is_empty()).then_some(body)).await;
+                let mut answer = sent.map_err(gone)?;
+                let (status, mut problem) = (answer.status(), Vec::new());
+                while let Some(bytes) = answer.chunk().await.map_err(gone)? {
+                    if status.is_success() { each(&bytes)? } else { problem.extend_from_slice(&bytes) }
+                }
+                Ok((status, problem.into()))
             }
             Self::Here(router, _) => {
                 let response = router.clone().oneshot(request).await?;
@@ -210,31 +221,6 @@ impl Api {
 fn with_body(method: Method, path: &str, body: &impl Serialize) -> anyhow::Result<Request<Full<Bytes>>> {
     let body = Full::new(Bytes::from(serde_json::to_vec(body)?));
     Ok(Request::builder().method(method).uri(path).header(CONTENT_TYPE, "application/json").body(body)?)
-}
-
-/// One connection a request: commands make few.
-async fn over_socket(
-    socket: &PathBuf,
-    request: Request<Full<Bytes>>,
-    each: &mut (dyn FnMut(&[u8]) -> io::Result<()> + Send),
-) -> io::Result<(StatusCode, Bytes)> {
-    let stream = UnixStream::connect(socket).await?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
-    let exchange = async move {
-        let response: Response<_> = sender.send_request(request).await.map_err(io::Error::other)?;
-        parts(response.status(), response.into_body(), each).await
-    };
-    // The connection is driven here, beside the exchange, and ends with it: no task is left behind.
-    tokio::pin!(exchange, connection);
-    tokio::select! {
-        answer = &mut exchange => answer,
-        ended = &mut connection => match ended {
-            // All bytes are there; the exchange only has to take them.
-            Ok(()) => exchange.await,
-            Err(error) => Err(io::Error::other(error)),
-        },
-    }
 }
 
 /// Gives the parts of a body as they come, or all of it where it is a problem.
@@ -260,47 +246,12 @@ fn refused(status: StatusCode, bytes: &[u8]) -> anyhow::Error {
     refused.map_or_else(|_| anyhow::anyhow!("the daemon answered {status}"), anyhow::Error::from)
 }
 
-/// What the interface refused, as its problem document says.
-#[derive(Debug, Deserialize, thiserror::Error)]
-pub struct Refused {
-    /// The HTTP status.
-    pub status: u16,
-    /// The stable name of the problem.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// What is wrong.
-    pub detail: String,
-    /// Of a configuration that was refused.
-    #[serde(default)]
-    pub problems: Vec<String>,
-}
-
-impl Refused {
-    /// Whether what is asked for is not there yet.
-    pub(super) fn is_not_ready(&self) -> bool {
-        self.status == StatusCode::SERVICE_UNAVAILABLE.as_u16()
-    }
-
-    /// Whether it is the asker's fault.
-    pub(super) fn is_usage(&self) -> bool {
-        self.status == StatusCode::BAD_REQUEST.as_u16()
-    }
-}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.detail)?;
-        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
-    }
-}
-
 /// A daemon that answered before, and does not now.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: the daemon has gone: {error}", socket.display())]
+#[error("the daemon has gone: {error}")]
 pub struct Gone {
-    socket: PathBuf,
     #[source]
-    error: io::Error,
+    error: client::Error,
 }
 
 /// As [`in_process`], with the daemon's own loops behind the router, so that it can poll on demand.

@@ -4,7 +4,7 @@
 //! Promise: no line is wider than the terminal; a line of Arabic is isolated and stands at the right edge of its column, so
 //! that neither column turns the other around; without a terminal each text is one line, so that it can be searched.
 
-use super::output::{Screen, is_right_to_left};
+use super::output::{Screen, columns_of, is_right_to_left};
 
 /// Narrower columns are put one below the other.
 const NARROWEST: usize = 24;
@@ -111,33 +111,6 @@ fn shown(screen: Screen, words: &[Piece]) -> String {
         if group.iter().any(|word| word.marked) { screen.marked(&text) } else { text }
     });
     groups.collect::<Vec<_>>().join(" ")
-}
-
-/// How many columns of a terminal a text takes.
-pub(super) fn columns_of(text: &str) -> usize {
-    text.chars().map(columns).sum()
-}
-
-/// Marks stand on the letter before them, and ideographs and pictures take two columns.
-fn columns(c: char) -> usize {
-    match c {
-        '\u{300}'..='\u{36f}'
-        | '\u{610}'..='\u{61a}'
-        | '\u{64b}'..='\u{65f}'
-        | '\u{670}'
-        | '\u{6d6}'..='\u{6dc}'
-        | '\u{6df}'..='\u{6e4}'
-        | '\u{6e7}'..='\u{6e8}'
-        | '\u{6ea}'..='\u{6ed}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2060}'..='\u{2064}'
-        | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}' => 0,
-        '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}' => 2,
-        '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}' | '\u{1f300}'..='\u{1faff}' => 2,
-        '\u{20000}'..='\u{3fffd}' => 2,
-        _ => 1,
-    }
 }
 
 #[cfg(test)]

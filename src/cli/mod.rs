@@ -29,11 +29,13 @@ mod restore;
 pub mod run;
 pub mod samples;
 mod search;
+mod shell;
 mod show;
 mod status;
 mod story;
 mod table;
 mod tail;
+mod top;
 mod topics;
 mod transfer;
 mod verify;
@@ -62,6 +64,9 @@ struct Cli {
     /// The folder with rasid.toml, feeds.toml and topics.toml [default: $RASID_CONFIG, ./config or /etc/rasid]
     #[arg(long, global = true, value_name = "DIR")]
     config: Option<PathBuf>,
+    /// Whether what is shown is coloured; `auto`: on a terminal, unless NO_COLOR, CLICOLOR or CLICOLOR_FORCE say otherwise
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN", hide_default_value = true)]
+    color: Color,
     #[command(subcommand)]
     command: Command,
 }
@@ -129,6 +134,12 @@ enum Command {
     Compact(compact::Args),
     /// How much is stored, and how the feeds are doing
     Status(status::Args),
+    /// Watches the daemon at work: feeds, rates, queue, consumers, errors
+    Top(top::Args),
+    /// Prints the script that completes commands and options in a shell
+    Completions(shell::Completions),
+    /// Writes the pages of the manual
+    Man(shell::Manual),
 }
 
 /// Which part of the work a process does.
@@ -136,6 +147,17 @@ enum Command {
 pub enum Role {
     /// Everything
     All,
+}
+
+/// When what is shown is coloured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal, unless the environment says otherwise
+    Auto,
+    /// Also where the output goes elsewhere
+    Always,
+    /// Not at all
+    Never,
 }
 
 /// Does what the arguments of the process say.
@@ -153,6 +175,7 @@ pub fn main() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> ExitCode {
+    output::set_color(cli.color);
     let dir = config::find_dir(cli.config.as_deref(), &environment);
     match cli.command {
         Command::Run { role } => run::run(&dir, role),
@@ -178,6 +201,9 @@ fn dispatch(cli: Cli) -> ExitCode {
         Command::Verify(args) => read(&dir, async |here| verify::run(&here, &args).await),
         Command::Compact(args) => read(&dir, async |here| compact::run(&here, &args).await),
         Command::Status(args) => read(&dir, async |here| status::run(&here, &args).await),
+        Command::Top(args) => read(&dir, async |here| top::run(&here, &args).await),
+        Command::Completions(args) => ended(shell::completions(&args)),
+        Command::Man(args) => ended(shell::manual(&args)),
     }
 }
 
@@ -223,10 +249,11 @@ fn read(dir: &Path, command: impl AsyncFnOnce(Here) -> anyhow::Result<()>) -> Ex
         Err(problems) => return refused(&problems),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().context("starting the runtime");
-    match runtime.and_then(|runtime| runtime.block_on(command(Here { config }))) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failed(&error),
-    }
+    ended(runtime.and_then(|runtime| runtime.block_on(command(Here { config }))))
+}
+
+fn ended(result: anyhow::Result<()>) -> ExitCode {
+    result.map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS)
 }
 
 /// A variable of the environment, for `${NAME}` in the configuration.

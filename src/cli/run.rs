@@ -11,6 +11,7 @@ use crate::config;
 use crate::daemon;
 use crate::telemetry;
 
+use super::output;
 use super::{Role, environment, failed, refused};
 
 /// Threads for what blocks, beside those for each core: long work (the writer, a backup) must leave some to the rest.
@@ -35,7 +36,8 @@ pub fn run(dir: &Path, Role::All: Role) -> ExitCode {
         Ok(config) => config,
         Err(problems) => return refused(&problems),
     };
-    if let Err(error) = telemetry::init(&config.log, std::io::stderr().is_terminal()) {
+    let terminal = std::io::stderr().is_terminal();
+    if let Err(error) = telemetry::init(&config.log, terminal, output::colored(terminal)) {
         return failed(&anyhow::Error::msg(error));
     }
     let runtime = match runtime() {

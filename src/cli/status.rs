@@ -85,7 +85,7 @@ fn counted<'a, T: std::fmt::Display + 'a>(all: usize, counts: impl Iterator<Item
 }
 
 /// In the largest unit of which there is at least one.
-fn rounded(bytes: u64) -> ByteSize {
+pub(super) fn rounded(bytes: u64) -> ByteSize {
     let shift = [30, 20, 10].into_iter().find(|shift| bytes >> shift > 0).unwrap_or(0);
     ByteSize(bytes >> shift << shift)
 }

@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod client;
 mod config;
 mod consumers;
 mod copies;
@@ -16,6 +17,7 @@ mod corpora;
 mod damage;
 mod demo;
 mod edition;
+mod examples;
 mod explain;
 mod feeds;
 mod fetch;
@@ -33,6 +35,7 @@ mod read_api;
 mod recovery;
 mod replay;
 mod search;
+mod shell;
 mod shutdown;
 mod sources;
 mod store;

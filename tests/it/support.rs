@@ -20,6 +20,22 @@ pub fn shared(path: &str) -> Option<PathBuf> {
     None
 }
 
+/// Whether these programs are there. Says loudly what is skipped without them; with `RASID_REQUIRE_ALL` set, or
+/// `RASID_REQUIRE_SHELL`, a missing one is a failure.
+pub fn programs(names: &[&str]) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let lacks = |name: &&&str| !std::env::split_paths(&path).any(|dir| dir.join(name).is_file());
+    let missing: Vec<&&str> = names.iter().filter(lacks).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    let message = format!("SKIPPED: {missing:?} is not there; what needs it was not tested");
+    let required = ["RASID_REQUIRE_ALL", "RASID_REQUIRE_SHELL"].iter().any(|name| std::env::var_os(name).is_some());
+    assert!(!required, "{message}");
+    eprintln!("{message}");
+    false
+}
+
 /// The files of a gzipped tar archive, in its order, with their paths in it.
 pub fn untar_gz(path: impl AsRef<Path>) -> Vec<(String, Vec<u8>)> {
     let path = path.as_ref();

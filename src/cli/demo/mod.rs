@@ -53,7 +53,7 @@ async fn demo(once: bool) -> anyhow::Result<()> {
     let base = format!("http://{}", listener.local_addr()?);
     let site = samples::site(&base, now());
     let config = write_config(scratch.path(), &site)?;
-    telemetry::init(&config.log, false).map_err(anyhow::Error::msg)?;
+    telemetry::init(&config.log, false, false).map_err(anyhow::Error::msg)?;
 
     let press = Stop::default();
     let told = press.clone();

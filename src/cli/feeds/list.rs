@@ -50,7 +50,7 @@ fn row(feed: &FeedView) -> Vec<String> {
 }
 
 /// How a feed is doing, in a word.
-pub(super) fn state(feed: &FeedView) -> String {
+pub(in crate::cli) fn state(feed: &FeedView) -> String {
     match &feed.cursor {
         _ if !feed.enabled => "off".to_owned(),
         None => "new".to_owned(),

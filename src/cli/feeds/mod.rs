@@ -5,7 +5,7 @@
 
 mod add;
 mod discover;
-mod list;
+pub(super) mod list;
 mod opml;
 mod poll;
 mod replay;

@@ -4,7 +4,6 @@
 //! `feeds why`: the entries that were refused last.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use crate::cli::Here;
 use crate::cli::output::{self, Screen, one_line};
@@ -17,9 +16,10 @@ pub(super) async fn run(here: &Here, id: &FeedId, json: bool, body: bool) -> any
     let (api, path) = (here.api().await?, format!("/api/v1/feeds/{id}/unread"));
     if body {
         let bytes = api.get_bytes(&format!("{path}/body")).await?;
-        let mut out = std::io::stdout().lock();
-        out.write_all(&bytes)?;
-        return Ok(out.flush()?);
+        if Screen::stdout().terminal {
+            return Ok(output::print(&String::from_utf8_lossy(&bytes))?);
+        }
+        return output::print_raw(&bytes);
     }
     let replay: Replay = api.get(&path, &[]).await?;
     if json {

@@ -13,6 +13,8 @@ use flate2::Compression;
 use flate2::bufread::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
+use crate::cli::output;
+
 /// Fast, and half the size of gzip for Arabic text.
 const ZSTD_LEVEL: i32 = 3;
 
@@ -46,8 +48,7 @@ impl Output {
     /// Standard output where there is no path.
     pub(super) fn new(path: Option<&Path>) -> anyhow::Result<Self> {
         let Some(path) = path else {
-            let out: Box<dyn Write + Send> = Box::new(BufWriter::new(io::stdout()));
-            return Ok(Self { sink: Some(Sink::Plain(out)), file: None });
+            return Ok(Self { sink: Some(Sink::Plain(output::stdout())), file: None });
         };
         anyhow::ensure!(!path.is_dir(), "{}: it is a folder; name a file in it", path.display());
         let mut part = path.as_os_str().to_owned();
