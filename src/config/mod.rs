@@ -17,6 +17,7 @@ mod feeds;
 mod report;
 mod retention;
 mod sections;
+pub mod sinks;
 mod topics;
 mod tree;
 
@@ -42,6 +43,7 @@ use crate::topic::{Article, Topics, TopicsFile};
 pub use edit::{Added, EditError, NewFeed, add_feed, add_feeds, feed_at, keys_from_environment, remove_feed};
 pub use report::Problem;
 pub use sections::ShutdownConfig;
+pub use sinks::SinkConfig;
 pub use topics::TopicTests;
 
 /// The file of the sources.
@@ -80,6 +82,8 @@ pub struct Config {
     pub shutdown: ShutdownConfig,
     /// `[log]`.
     pub log: LogConfig,
+    /// Every `[[sink]]`, in the order of the file.
+    pub sinks: Vec<SinkConfig>,
     /// In the order of the file, disabled ones included.
     pub feeds: Vec<FeedConfig>,
     /// All topics, compiled.
@@ -179,6 +183,7 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
     let mut report = report::Report::new(&rasid_file, &rasid_text);
     let known = (feeds_are_known.then_some(feeds.as_slice()), topics.as_ref().map(|(_, topics, _)| topics));
     sections.ages.check_names(known.0, known.1, &mut report);
+    sinks::check_names(&sections.sinks, known.0, known.1, &mut report);
     let mut unknown = report.finish();
     // What is no name at all was told already.
     let told = |problem: &Problem| (problem.line, problem.column);
@@ -204,6 +209,7 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
             queue: sections.queue,
             shutdown: sections.shutdown,
             log: sections.log,
+            sinks: sections.sinks.into_iter().map(|placed| placed.sink).collect(),
             feeds,
             topics: Arc::new(topics),
             corpora: Arc::new(corpora),

@@ -26,7 +26,7 @@ const CURRENT: &str = "CURRENT";
 /// The file of [`Place::acknowledge`].
 pub(super) const ACKNOWLEDGED: &str = "ACKNOWLEDGED";
 /// What stands in a directory beside the store, or before there is one.
-pub(super) const OTHERS: [&str; 4] = [LOCK, ACKNOWLEDGED, "rasid.sock", "search"];
+pub(super) const OTHERS: [&str; 5] = [LOCK, ACKNOWLEDGED, "rasid.sock", "search", super::letters::DIRECTORY];
 
 /// A store directory that this process owns as long as the value lives.
 pub(super) struct Place {
