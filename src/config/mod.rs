@@ -188,7 +188,9 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
     // What is no name at all was told already.
     let told = |problem: &Problem| (problem.line, problem.column);
     unknown.retain(|found| !problems.iter().take(of_rasid).any(|problem| told(problem) == told(found)));
+    let all_of_rasid = of_rasid + unknown.len();
     problems.splice(of_rasid..of_rasid, unknown);
+    problems[..all_of_rasid].sort();
     let mut report = report::Report::new(&rasid_file, &rasid_text);
     sections.ages.note_idle(&sections.store, &feeds, &mut report);
     notes.extend(report.finish());

@@ -34,6 +34,7 @@ mod recovery;
 mod replay;
 mod search;
 mod shutdown;
+mod sinks;
 mod sources;
 mod store;
 mod stories;

@@ -159,11 +159,12 @@ impl Carry {
     }
 
     async fn acknowledge(&self, progress: &mut Progress) -> Result<(), Broken> {
-        if progress.position > progress.acked {
+        // An offset that somebody moved is not moved back: the next look at it tells.
+        if progress.position > progress.acked && self.offset().await? == progress.acked {
             let asked = Consuming::Ack { name: self.config.name.clone(), seq: progress.position };
             match self.consume(asked).await {
                 Ok(_) => progress.acked = progress.position,
-                // Somebody moved it further: the next look at it tells.
+                // Moved further just now.
                 Err(Broken::Refused(ConsumeError::Behind { .. })) => {}
                 Err(error) => return Err(error),
             }
@@ -199,7 +200,10 @@ impl Carry {
     ) -> Result<(), Broken> {
         loop {
             let due = match out.rest(progress.acked, now()).await {
-                Ok(due) => due,
+                Ok(due) => {
+                    self.settled();
+                    due
+                }
                 Err(message) => {
                     self.failing(&message, Carrying::Failing, RETRY);
                     Some(RETRY)
@@ -329,6 +333,12 @@ impl Carry {
         doing.delivered += count as u64;
         (doing.state, doing.failures, doing.next_attempt) = (Carrying::Running, 0, None);
         doing.last_delivered = Some(now());
+    }
+
+    /// Nothing is left that failed.
+    fn settled(&self) {
+        let mut doing = self.shown.doing();
+        (doing.state, doing.failures, doing.next_attempt) = (Carrying::Running, 0, None);
     }
 
     fn failing(&self, message: &str, state: Carrying, pause: Duration) {
