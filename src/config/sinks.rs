@@ -94,8 +94,10 @@ pub struct Webhook {
 /// `kind = "nats"`.
 #[derive(Clone, Debug)]
 pub struct Nats {
-    /// The server, with the user's name and password where it wants them.
+    /// The server.
     pub url: Hidden<Url>,
+    /// The user's name and password, where it wants them.
+    pub user: Option<Hidden<(String, String)>>,
     /// The token that the server wants.
     pub token: Option<Hidden<String>>,
     /// What a message's subject is made of.
@@ -203,6 +205,8 @@ struct Written {
     secret_file: Option<PathBuf>,
     headers: BTreeMap<String, String>,
     batch: Option<u32>,
+    username: Option<String>,
+    password: Option<String>,
     token: Option<String>,
     subject: Option<String>,
     jetstream: Option<bool>,
@@ -218,6 +222,8 @@ const OF_KINDS: &[(&str, &[Kind])] = &[
     ("secret_file", &[Kind::Webhook]),
     ("headers", &[Kind::Webhook]),
     ("batch", &[Kind::Webhook]),
+    ("username", &[Kind::Nats]),
+    ("password", &[Kind::Nats]),
     ("token", &[Kind::Nats]),
     ("subject", &[Kind::Nats]),
     ("jetstream", &[Kind::Nats]),
@@ -344,8 +350,8 @@ fn check_filter(sink: &Section<Written>, report: &mut Report<'_>) {
     }
 }
 
-/// An address of one of these kinds with a host.
-fn address(sink: &Section<Written>, schemes: &[&str], report: &mut Report<'_>) -> Option<Url> {
+/// An address of one of these kinds with a host, and without a user, for which there is another place.
+fn address(sink: &Section<Written>, schemes: &[&str], instead: &str, report: &mut Report<'_>) -> Option<Url> {
     let Some(text) = &sink.value.url else {
         if !sink.has("url") {
             report.missing(
@@ -356,7 +362,12 @@ fn address(sink: &Section<Written>, schemes: &[&str], report: &mut Report<'_>) -
         return None;
     };
     let wrong = match Url::parse(text) {
-        Ok(url) if schemes.contains(&url.scheme()) && url.has_host() => return Some(url),
+        Ok(url) if schemes.contains(&url.scheme()) && url.has_host() => {
+            if !url.username().is_empty() || url.password().is_some() {
+                report.problem(sink.place("url"), format!("the address has a user's name in it; {instead}"));
+            }
+            return Some(url);
+        }
         Ok(_) => format!("it must begin with {}://, and name a host", schemes.join(":// or ")),
         Err(error) => error.to_string(),
     };
@@ -365,13 +376,7 @@ fn address(sink: &Section<Written>, schemes: &[&str], report: &mut Report<'_>) -
 }
 
 fn webhook(sink: &Section<Written>, dir: &Path, report: &mut Report<'_>) -> Option<Webhook> {
-    let url = address(sink, &["http", "https"], report);
-    if let Some(url) = &url
-        && (!url.username().is_empty() || url.password().is_some())
-    {
-        let message = "the address has a user's name in it; send it in `headers`, as Authorization";
-        report.problem(sink.place("url"), message);
-    }
+    let url = address(sink, &["http", "https"], "send it in `headers`, as Authorization", report);
     let secret = secret(sink, dir, report);
     for (name, value) in &sink.value.headers {
         let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
@@ -427,7 +432,13 @@ fn secret(sink: &Section<Written>, dir: &Path, report: &mut Report<'_>) -> Optio
 }
 
 fn nats(sink: &Section<Written>, report: &mut Report<'_>) -> Option<Nats> {
-    let url = address(sink, &["nats", "tls"], report);
+    let url = address(sink, &["nats", "tls"], "write it as `username` and `password`", report);
+    let (username, password) = (sink.value.username.clone(), sink.value.password.clone());
+    for (key, there, other) in [("username", &username, &password), ("password", &password, &username)] {
+        if there.is_some() && other.is_none() {
+            report.problem(sink.place(key), "`username` and `password` belong together; write both");
+        }
+    }
     let subject = sink.value.subject.clone().unwrap_or_else(|| SUBJECT.to_owned());
     if let Err(why) = check_subject(&subject) {
         report.problem(sink.place("subject"), format!("`subject` cannot be used: {why}"));
@@ -437,7 +448,8 @@ fn nats(sink: &Section<Written>, report: &mut Report<'_>) -> Option<Nats> {
         report.problem(sink.place("token"), "`token` is empty; leave the key out or give it a value");
     }
     let jetstream = sink.value.jetstream.unwrap_or(false);
-    Some(Nats { url: Hidden(url?), token: token.map(Hidden), subject, jetstream })
+    let user = username.zip(password).map(Hidden);
+    Some(Nats { url: Hidden(url?), user, token: token.map(Hidden), subject, jetstream })
 }
 
 /// Whether a template gives subjects that a message can be sent to.

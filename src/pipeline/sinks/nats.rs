@@ -91,6 +91,9 @@ impl NatsOut {
                     }
                 }
             });
+        if let Some((name, password)) = self.target.user.as_deref() {
+            options = options.user_and_password(name.clone(), password.clone());
+        }
         if let Some(token) = &self.target.token {
             options = options.token(token.to_string());
         }

@@ -38,6 +38,13 @@ const ROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "[[sink]]\nname = \"a\"\nkind = \"nats\"\nurl = \"nats://u:p@a.example\"\npassword = \"p\"",
+        &[
+            "4:7: the address has a user's name in it; write it as `username` and `password`",
+            "5:12: `username` and `password` belong together; write both",
+        ],
+    ),
+    (
         "[[sink]]\nname = \"a\"\nkind = \"file\"\npath = \"x\"\nbatch = 5\nattempts = 3",
         &[
             "5:9: `batch` says nothing to a sink of the kind \"file\"; remove it",
@@ -107,7 +114,7 @@ fn no_secret_is_shown() {
     let home = Home::new(
         "[[sink]]\nname = \"a\"\nkind = \"webhook\"\nurl = \"https://a.example/${HIDDEN}?k=${HIDDEN}\"\n\
          secret = \"${HIDDEN}\"\nheaders = { X = \"${HIDDEN}\" }\n\
-         [[sink]]\nname = \"b\"\nkind = \"nats\"\nurl = \"nats://u:${HIDDEN}@b.example:4222\"\ntoken = \"${HIDDEN}\"\n",
+         [[sink]]\nname = \"b\"\nkind = \"nats\"\nurl = \"nats://b.example:4222\"\nusername = \"u\"\npassword = \"${HIDDEN}\"\ntoken = \"${HIDDEN}\"\n",
         FEED,
     );
     let secret = "hidden-and-long-enough";

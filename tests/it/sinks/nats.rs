@@ -61,12 +61,17 @@ impl Nats {
         child.wait().unwrap();
     }
 
-    fn url(&self, user: &str) -> String {
-        format!("nats://{user}:secret@127.0.0.1:{}", self.port)
+    /// Keys of a sink.
+    fn keys(&self, user: &str) -> String {
+        format!(
+            "kind = \"nats\"\nurl = \"nats://127.0.0.1:{}\"\nusername = \"{user}\"\npassword = \"secret\"\n",
+            self.port
+        )
     }
 
     async fn client(&self) -> async_nats::Client {
-        async_nats::connect(self.url("all")).await.unwrap()
+        let options = async_nats::ConnectOptions::with_user_and_password("all".to_owned(), "secret".to_owned());
+        options.connect(format!("127.0.0.1:{}", self.port)).await.unwrap()
     }
 }
 
@@ -89,10 +94,7 @@ fn a_stream_has_every_record_once_over_restarts_of_both_sides() {
     let Some(mut nats) = Nats::start() else { return };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let source = Source::new(12);
-    let home = source.home(&format!(
-        "[[sink]]\nname = \"stream\"\nkind = \"nats\"\nurl = \"{}\"\njetstream = true\n{QUICK}",
-        nats.url("all")
-    ));
+    let home = source.home(&format!("[[sink]]\nname = \"stream\"\n{}jetstream = true\n{QUICK}", nats.keys("all")));
     let daemon = home.quiet_daemon();
     home.wait_until_it_answers();
     // There is no stream yet: nothing counts.
@@ -152,10 +154,10 @@ fn without_a_stream_what_the_server_took_counts_and_nothing_else() {
     });
     let source = Source::new(30);
     let home = source.home(&format!(
-        "[[sink]]\nname = \"plain\"\nkind = \"nats\"\nurl = \"{}\"\nsubject = \"here.{{feed}}\"\n{QUICK}\
-         [[sink]]\nname = \"forbidden\"\nkind = \"nats\"\nurl = \"{}\"\n{QUICK}",
-        nats.url("all"),
-        nats.url("few"),
+        "[[sink]]\nname = \"plain\"\n{}subject = \"here.{{feed}}\"\n{QUICK}\
+         [[sink]]\nname = \"forbidden\"\n{}{QUICK}",
+        nats.keys("all"),
+        nats.keys("few"),
     ));
     let daemon = home.quiet_daemon();
     wait_for("the first messages", || !got.lock().unwrap().is_empty());
