@@ -3,6 +3,7 @@
 //! ```text
 //! data/LOCK          held by the process that has the store open
 //! data/ACKNOWLEDGED  the last position of the log that was acknowledged
+//! data/sinks         dead letters: see [`super::letters`]
 //! data/MANIFEST, …   the store itself: see [`super::engine`]
 //! data/CURRENT       of the first layout: the name of its one sled directory
 //! ```
