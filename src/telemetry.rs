@@ -60,9 +60,9 @@ pub fn check_level(directives: &str) -> Result<(), String> {
     filter(directives).map(|_| ()).map_err(|error| format!("`{directives}` is not a log filter ({error}); {example}"))
 }
 
-/// The filter; spaces after commas are how people write.
+/// The filter; spaces after commas are how people write. What a client of NATS says at each attempt, its sink says once.
 fn filter(directives: &str) -> Result<EnvFilter, tracing_subscriber::filter::ParseError> {
-    EnvFilter::try_new(directives.replace(' ', ""))
+    EnvFilter::try_new(format!("async_nats=off,{}", directives.replace(' ', "")))
 }
 
 /// Starts logging to standard error, once for the process, in lines for people where it is a `terminal`, and in `color` where

@@ -219,8 +219,13 @@ fn quiet(id: &FeedId, outcome: &PollOutcome) -> Option<(String, String)> {
 fn summary(config: &Config) -> String {
     let enabled = config.feeds.iter().filter(|feed| feed.enabled).count();
     let documents = config.corpora.iter().map(|corpus| corpus.documents.len()).sum();
+    // Most have none.
+    let sinks = match config.sinks.len() {
+        0 => String::new(),
+        some => format!(", {}", counted(some, "sink", "sinks")),
+    };
     format!(
-        "{} is valid: {} ({enabled} enabled, {} disabled), {}, {} of {}",
+        "{} is valid: {} ({enabled} enabled, {} disabled), {}, {} of {}{sinks}",
         config.dir.display(),
         counted(config.feeds.len(), "feed", "feeds"),
         config.feeds.len() - enabled,

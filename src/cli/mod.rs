@@ -31,6 +31,7 @@ pub mod samples;
 mod search;
 mod shell;
 mod show;
+mod sinks;
 mod status;
 mod story;
 mod table;
@@ -120,6 +121,9 @@ enum Command {
     /// Named readers of the log: what each has dealt with is kept, so that it goes on where it stopped
     #[command(subcommand)]
     Consumers(consumers::Command),
+    /// What the daemon carries to others by itself, and what could not be delivered
+    #[command(subcommand)]
+    Sinks(sinks::Command),
     /// Writes what is stored to a file: items, or all that another store needs
     Export(transfer::export::Args),
     /// Stores what was exported, or listed as NDJSON; what is there already stays as it is
@@ -194,6 +198,7 @@ fn dispatch(cli: Cli) -> ExitCode {
         Command::Prune(args) => read(&dir, async |here| keep::prune(&here, &args).await),
         Command::Tail(args) => read(&dir, async |here| tail::run(&here, &args).await),
         Command::Consumers(command) => read(&dir, async |here| consumers::run(&here, command).await),
+        Command::Sinks(command) => read(&dir, async |here| sinks::run(&here, command).await),
         Command::Export(args) => read(&dir, async |here| transfer::export::run(&here, &args).await),
         Command::Import(args) => read(&dir, async |here| transfer::import::run(&here, &args).await),
         Command::Backup(args) => read(&dir, async |here| backup::run(&here, &args).await),

@@ -17,6 +17,7 @@ mod feeds;
 mod report;
 mod retention;
 mod sections;
+pub mod sinks;
 mod topics;
 mod tree;
 
@@ -42,6 +43,7 @@ use crate::topic::{Article, Topics, TopicsFile};
 pub use edit::{Added, EditError, NewFeed, add_feed, add_feeds, feed_at, keys_from_environment, remove_feed};
 pub use report::Problem;
 pub use sections::ShutdownConfig;
+pub use sinks::SinkConfig;
 pub use topics::TopicTests;
 
 /// The file of the sources.
@@ -80,6 +82,8 @@ pub struct Config {
     pub shutdown: ShutdownConfig,
     /// `[log]`.
     pub log: LogConfig,
+    /// Every `[[sink]]`, in the order of the file.
+    pub sinks: Vec<SinkConfig>,
     /// In the order of the file, disabled ones included.
     pub feeds: Vec<FeedConfig>,
     /// All topics, compiled.
@@ -179,11 +183,14 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
     let mut report = report::Report::new(&rasid_file, &rasid_text);
     let known = (feeds_are_known.then_some(feeds.as_slice()), topics.as_ref().map(|(_, topics, _)| topics));
     sections.ages.check_names(known.0, known.1, &mut report);
+    sinks::check_names(&sections.sinks, known.0, known.1, &mut report);
     let mut unknown = report.finish();
     // What is no name at all was told already.
     let told = |problem: &Problem| (problem.line, problem.column);
     unknown.retain(|found| !problems.iter().take(of_rasid).any(|problem| told(problem) == told(found)));
+    let all_of_rasid = of_rasid + unknown.len();
     problems.splice(of_rasid..of_rasid, unknown);
+    problems[..all_of_rasid].sort();
     let mut report = report::Report::new(&rasid_file, &rasid_text);
     sections.ages.note_idle(&sections.store, &feeds, &mut report);
     notes.extend(report.finish());
@@ -204,6 +211,7 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
             queue: sections.queue,
             shutdown: sections.shutdown,
             log: sections.log,
+            sinks: sections.sinks.into_iter().map(|placed| placed.sink).collect(),
             feeds,
             topics: Arc::new(topics),
             corpora: Arc::new(corpora),

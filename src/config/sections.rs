@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::report::Report;
 use super::retention::Places;
+use super::sinks::{self, Placed};
 use super::tree::{Env, Section, Tree, unknown_key};
 use crate::dedup::DedupConfig;
 use crate::fetch::{FetchConfig, check_allow, check_resolve};
@@ -52,11 +53,12 @@ pub(super) struct Sections {
     pub(super) queue: QueueConfig,
     pub(super) shutdown: ShutdownConfig,
     pub(super) log: LogConfig,
+    pub(super) sinks: Vec<Placed>,
 }
 
 /// The sections' names, in the order of the file.
-pub(super) const NAMES: [&str; 9] =
-    ["store", "fetch", "server", "dedup", "stories", "search", "queue", "shutdown", "log"];
+pub(super) const NAMES: [&str; 10] =
+    ["store", "fetch", "server", "dedup", "stories", "search", "queue", "shutdown", "log", "sink"];
 
 /// Shortest bearer token, in characters: a shorter one can be guessed over the network.
 const MIN_TOKEN: usize = 16;
@@ -79,6 +81,7 @@ pub(super) fn read(report: &mut Report<'_>, dir: &Path, env: Env<'_>) -> Section
     let queue = tree.section::<QueueConfig>("queue", report);
     let shutdown = tree.section::<ShutdownConfig>("shutdown", report);
     let log = tree.section::<LogConfig>("log", report);
+    let sinks = sinks::read(&mut tree, dir, report);
     for key in tree.root.keys() {
         report.problem(key.span(), unknown_key(key.get_ref(), &NAMES));
     }
@@ -106,6 +109,7 @@ pub(super) fn read(report: &mut Report<'_>, dir: &Path, env: Env<'_>) -> Section
         queue: queue.value,
         shutdown: shutdown.value,
         log: log.value,
+        sinks,
     }
 }
 

@@ -127,7 +127,8 @@ fn replace(current: &watch::Sender<Arc<Loaded>>, config: &Config) -> String {
     let mut changed = false;
     // Topics may be learning: what they have learned until now is taken over, nothing of it is lost.
     current.send_modify(|current| {
-        let new = loaded(config, Arc::clone(&current.taught));
+        // What sinks there are does not change before the next start.
+        let new = Loaded { sinks: current.sinks.clone(), ..loaded(config, Arc::clone(&current.taught)) };
         changed = new.topics.version() != current.topics.version();
         *current = Arc::new(new);
     });

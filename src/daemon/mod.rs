@@ -25,6 +25,7 @@ use crate::pipeline::commit::{Committer, Order};
 use crate::pipeline::indexing::Indexing;
 use crate::pipeline::learn::{Request, Teacher};
 use crate::pipeline::schedule::{Channels, Finished, PollNow, Schedule};
+use crate::pipeline::sinks::{self, Carrier};
 use crate::pipeline::{Job, Stop, now};
 use crate::queue::{self, Receiver, Sender};
 use crate::search::{self, Search};
@@ -99,6 +100,7 @@ pub fn loaded(config: &Config, taught: Arc<Taught>) -> Loaded {
         corpora: config.corpora.clone(),
         examples: config.examples.clone(),
         taught,
+        sinks: serve::Sinks::new(config.sinks.iter().map(sinks::shown)),
     }
 }
 
@@ -137,6 +139,20 @@ impl System {
             let indexing = Indexing { store: system.state.store.clone(), search, stop: stop.clone() };
             system.spawn("search", async move {
                 indexing.run().await;
+                Ok(())
+            });
+        }
+        if automatic && !config.sinks.is_empty() {
+            let carrier = Carrier {
+                store: system.state.store.clone(),
+                configured: config.sinks.clone(),
+                shown: loaded.borrow().sinks.clone(),
+                user_agent: config.fetch.user_agent.clone(),
+                orders: order_sender.clone(),
+                stop: stop.clone(),
+            };
+            system.spawn("sinks", async move {
+                carrier.run().await;
                 Ok(())
             });
         }

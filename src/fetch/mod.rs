@@ -13,12 +13,14 @@ mod client;
 mod error;
 mod guard;
 mod politeness;
+mod post;
 mod request;
 mod robots;
 
 pub use client::{Client, Fetched, check_proxy, keeps_secrets};
 pub use error::{FetchError, Retry};
 pub use guard::{check_allow, check_resolve};
+pub use post::{Posted, Poster};
 pub use request::{ACCEPT_FEED, ACCEPT_PAGE, Request};
 #[doc(hidden)]
 pub use robots::robots_say;

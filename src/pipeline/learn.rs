@@ -185,6 +185,7 @@ impl Teacher {
                 corpora: Arc::clone(&loaded.corpora),
                 examples: Arc::clone(&loaded.examples),
                 taught: Arc::new(taught),
+                sinks: loaded.sinks.clone(),
             });
         });
         for (topic, model) in &lessons.models {

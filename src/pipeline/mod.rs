@@ -1,4 +1,4 @@
-//! The flow: schedule → collect → queue → commit.
+//! The flow: schedule → collect → queue → commit; and from the log on to sinks.
 //!
 //! In: configured feeds and the store. Out: stored items.
 //! Promise: a feed's cursor moves in the same transaction as the items it accounts for; a stop cancels waiting, never working.
@@ -10,6 +10,7 @@ pub mod discover;
 pub mod indexing;
 pub mod learn;
 pub mod schedule;
+pub mod sinks;
 mod stop;
 
 pub use stop::Stop;

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use super::consumers::ConsumerView;
 use super::problem::Problem;
 use super::request::Params;
+use super::sinks::SinkView;
 use super::{Loaded, Shared};
 use crate::id::{FeedId, TopicId};
 use crate::source::FeedCursor;
@@ -36,6 +37,7 @@ pub(super) async fn show(State(shared): State<Shared>, uri: Uri) -> Result<impl 
         feeds(&mut page, &state.store, &loaded)?;
         page.counted();
         consumers(&mut page, &state.store, (state.clock)())?;
+        sinks(&mut page, &state.store, &loaded, (state.clock)())?;
         Ok(page.into_text())
     });
     Ok(([(CONTENT_TYPE, TEXT)], page.await?))
@@ -100,6 +102,17 @@ fn consumers(page: &mut Page, store: &Store, now: Timestamp) -> Result<(), Store
     page.by(metric::CONSUMER_AGE, "consumer", each(|view| view.lag_seconds));
     page.by(metric::CONSUMER_MISSED, "consumer", each(|view| view.missed.as_ref().map_or(0, |missed| missed.records)));
     page.by(metric::CONSUMER_ACKED, "consumer", each(|view| view.acked));
+    Ok(())
+}
+
+fn sinks(page: &mut Page, store: &Store, loaded: &Loaded, now: Timestamp) -> Result<(), StoreError> {
+    let views = loaded.sinks.iter().map(|sink| SinkView::of(sink, store, now));
+    let views: Vec<SinkView> = views.collect::<Result<_, _>>()?;
+    let each = |value: fn(&SinkView) -> u64| views.iter().map(move |view| (view.name.as_str(), value(view)));
+    page.by(metric::SINK_DELIVERED, "sink", each(|view| view.delivered));
+    page.by(metric::SINK_FAILED, "sink", each(|view| view.failed));
+    page.by(metric::SINK_FAILURES, "sink", each(|view| u64::from(view.failures)));
+    page.by(metric::SINK_DEAD, "sink", each(|view| view.dead));
     Ok(())
 }
 

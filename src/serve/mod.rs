@@ -25,6 +25,7 @@ mod problem;
 mod replay;
 mod request;
 mod search;
+mod sinks;
 mod stats;
 mod stories;
 mod topics;
@@ -74,6 +75,7 @@ pub use maintenance::{BackingUp, Verified, Working};
 pub use passages::{CopyView, Explanation, NO_TEXT, Party};
 pub use replay::{EntryView, RejectedView, Replay, Reread};
 pub use search::{IndexView, ResultView, Results};
+pub use sinks::{Carrying, DeadList, Doing, Dropped, Fault, Replaying, Sink, SinkList, SinkView, Sinks};
 pub use stats::{Counts, FeedCounts, Overview};
 pub use stories::{Hour, Source, StoryItem, StoryList, StorySummary, StoryView};
 pub use topics::{
@@ -128,6 +130,8 @@ pub struct Loaded {
     pub examples: Arc<BTreeMap<TopicId, Vec<Bag>>>,
     /// What topics have learned.
     pub taught: Arc<Taught>,
+    /// What is carried to others; stays as it is until the daemon ends.
+    pub sinks: Sinks,
 }
 
 /// What a reader may ask of the running daemon.
@@ -260,6 +264,7 @@ fn local_routes() -> Router<Shared> {
         .route("/api/v1/maintenance/backup", post(maintenance::backup))
         .route("/api/v1/maintenance/compact", post(maintenance::compact))
         .route("/api/v1/maintenance/verify", post(maintenance::verify))
+        .merge(sinks::routes())
 }
 
 fn routes(shared: Shared, door: Door) -> Router {

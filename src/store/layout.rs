@@ -3,6 +3,7 @@
 //! ```text
 //! data/LOCK          held by the process that has the store open
 //! data/ACKNOWLEDGED  the last position of the log that was acknowledged
+//! data/sinks         dead letters: see [`super::letters`]
 //! data/MANIFEST, …   the store itself: see [`super::engine`]
 //! data/CURRENT       of the first layout: the name of its one sled directory
 //! ```
@@ -26,7 +27,7 @@ const CURRENT: &str = "CURRENT";
 /// The file of [`Place::acknowledge`].
 pub(super) const ACKNOWLEDGED: &str = "ACKNOWLEDGED";
 /// What stands in a directory beside the store, or before there is one.
-pub(super) const OTHERS: [&str; 4] = [LOCK, ACKNOWLEDGED, "rasid.sock", "search"];
+pub(super) const OTHERS: [&str; 5] = [LOCK, ACKNOWLEDGED, "rasid.sock", "search", super::letters::DIRECTORY];
 
 /// A store directory that this process owns as long as the value lives.
 pub(super) struct Place {

@@ -6,7 +6,7 @@
 //! Not here: deciding what is a copy ([`crate::dedup`]), when to write and to prune ([`crate::pipeline`]).
 //!
 //! From the outside in: `writer` and `reader` work on the records of `records`, `feeds`, `stories`, `taught`,
-//! `corrections`, `pins` and `consumers`; `log` reads the log through a filter; `relations` keeps right what items are to one
+//! `corrections`, `pins` and `consumers`, `letters` keeps what sinks could not deliver; `log` reads the log through a filter; `relations` keeps right what items are to one
 //! another; `retention` removes what has expired and is not held. `schema` gives the records their bytes, `keys` their places,
 //! `values` cuts the large ones, `staged` collects what a group writes, and `engine` writes it. `layout` knows the directory;
 //! `backup` copies it, `rebuild` and `mend` make another of what can be read.
@@ -22,6 +22,7 @@ mod fingerprints;
 mod import;
 mod keys;
 mod layout;
+mod letters;
 mod log;
 mod logged;
 mod mend;
@@ -59,9 +60,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 pub use backup::{BackupReport, CompactReport, restore};
-pub use consumers::{ConsumeError, Consumed, Consumer, Consuming, Lag, MAX_CONSUMERS, Start};
+pub use consumers::{ConsumeError, Consumed, Consumer, Consuming, Lag, MAX_CONSUMERS, MAX_FILTER, Start};
 pub use corrections::{Corrected, Correcting, Said};
 pub use import::{Arriving, Import, Imported};
+pub use letters::DeadLetter;
 pub use log::{LogFilter, Missed, Stretch};
 pub use pins::Pin;
 pub use policies::Policies;

@@ -70,6 +70,10 @@ metrics! {
     CONSUMER_AGE Gauge "rasid_consumer_lag_seconds" "The age of the oldest of them, in seconds."
     CONSUMER_MISSED Gauge "rasid_consumer_missed_records" "Records after it that are not in the log any more."
     CONSUMER_ACKED Counter "rasid_consumer_acked_total" "Positions that a consumer has ever acknowledged."
+    SINK_DELIVERED Counter "rasid_sink_delivered_total" "Records that a sink has delivered since the start."
+    SINK_FAILED Counter "rasid_sink_failed_total" "Attempts of a sink that failed since the start."
+    SINK_FAILURES Gauge "rasid_sink_failures" "Attempts of a sink that failed in a row, until now."
+    SINK_DEAD Gauge "rasid_sink_dead_letters" "Records that a sink could not deliver and keeps."
 }
 
 /// Polls made since the start.

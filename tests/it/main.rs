@@ -37,6 +37,7 @@ mod replay;
 mod search;
 mod shell;
 mod shutdown;
+mod sinks;
 mod sources;
 mod store;
 mod stories;

@@ -42,6 +42,9 @@ const RIM_IMPORTS: &[(&str, &str)] =
 /// An outside crate, and the beginnings of the paths that may name it.
 const CRATES: &[(&str, &[&str])] = &[
     ("reqwest", &["src/fetch/", "src/client/"]),
+    ("async_nats", &["src/pipeline/sinks/nats"]),
+    ("ring", &["src/pipeline/sinks/webhook"]),
+    ("base64", &["src/config/sinks", "src/pipeline/sinks/webhook"]),
     ("feed_rs", &["src/parse/"]),
     ("flate2", &["src/fetch/", "src/cli/transfer/files"]),
     ("parquet", &["src/cli/transfer/parquet_file"]),
