@@ -34,6 +34,7 @@ mod status;
 mod story;
 mod table;
 mod tail;
+mod token;
 mod topics;
 mod transfer;
 mod verify;
@@ -129,6 +130,9 @@ enum Command {
     Compact(compact::Args),
     /// How much is stored, and how the feeds are doing
     Status(status::Args),
+    /// Who may ask the HTTP interface: makes, lists and revokes tokens
+    #[command(subcommand)]
+    Token(token::Command),
 }
 
 /// Which part of the work a process does.
@@ -177,6 +181,10 @@ fn dispatch(cli: Cli) -> ExitCode {
         Command::Restore(args) => read(&dir, async |here| restore::run(&here, &args).await),
         Command::Verify(args) => read(&dir, async |here| verify::run(&here, &args).await),
         Command::Compact(args) => read(&dir, async |here| compact::run(&here, &args).await),
+        Command::Token(command) => match config::store_of(&dir, &environment) {
+            Ok(store) => token::run(&store, command).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS),
+            Err(problems) => refused(&problems),
+        },
         Command::Status(args) => read(&dir, async |here| status::run(&here, &args).await),
     }
 }

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::log::{DEFAULT_LIMIT, MAX_LIMIT, MissedView, follow, waiting};
+use super::params::{self, LARGEST};
 use super::problem::Problem;
 use super::request::{self, Params, segment};
 use super::{Control, Shared};
@@ -28,7 +29,7 @@ const API: &str = "api";
 const MAX_KIND: usize = 64;
 
 /// All consumers.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ConsumerList {
     /// By name.
     pub consumers: Vec<ConsumerView>,
@@ -37,7 +38,7 @@ pub struct ConsumerList {
 }
 
 /// Where a consumer stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ConsumerView {
     /// Its name.
     pub name: ConsumerName,
@@ -84,7 +85,7 @@ impl ConsumerView {
 }
 
 /// What a consumer is to deal with.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ConsumerReading {
     /// The consumer.
     pub name: ConsumerName,
@@ -106,26 +107,36 @@ pub struct ConsumerReading {
     pub missed: Option<MissedView>,
 }
 
-#[derive(Deserialize)]
+/// A consumer to be made, or changed.
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Put {
+pub(super) struct Put {
+    /// What it reads; everything unless said.
     #[serde(default)]
     filter: Option<LogFilter>,
+    /// Where a new one begins.
     #[serde(default)]
     from: Start,
+    /// What reads under the name.
     #[serde(default)]
+    #[schemars(length(max = MAX_KIND))]
     kind: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// What a consumer has dealt with.
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Ack {
+pub(super) struct Ack {
+    /// The last position.
+    #[schemars(range(max = LARGEST))]
     seq: Seq,
 }
 
-#[derive(Deserialize)]
+/// Where a consumer is to go on.
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Reset {
+pub(super) struct Reset {
+    /// Where.
     #[serde(default)]
     from: Start,
 }
@@ -149,7 +160,7 @@ pub(super) async fn read(
     path: Segment,
     uri: Uri,
 ) -> Result<Json<ConsumerReading>, Problem> {
-    let params = Params::read(&uri, &["limit", "wait"])?;
+    let params = Params::of(&uri, params::CONSUMER_READ)?;
     let name = name(path)?;
     let limit = params.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let wait = waiting(&params)?;

@@ -103,6 +103,21 @@ impl Serialize for Start {
     }
 }
 
+impl schemars::JsonSchema for Start {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Start".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "`beginning` of what the log holds, its `end`, or the last position not to be read.",
+            "anyOf": [{ "enum": ["beginning", "end"] }, { "type": "integer", "minimum": 0, "maximum": 1_u64 << 53 }],
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for Start {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either;

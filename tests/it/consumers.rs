@@ -195,7 +195,7 @@ async fn metrics_tell_what_is_stored_and_how_far_consumers_are() {
     world.state.started = Some(now());
     let bearer = "Bearer a-token-of-some-length";
     let guarded = ServerConfig { token: Some("a-token-of-some-length".to_owned()), ..ServerConfig::default() };
-    let tcp = serve::tcp_router(&guarded, world.state.clone());
+    let tcp = serve::tcp_router(&guarded, world.state.clone()).unwrap();
     let (router, adding, writing) = served(world);
     send(&router, Method::PUT, DESK, json!({})).await;
     send(&router, Method::POST, &format!("{DESK}/ack"), json!({ "seq": 2 })).await;
