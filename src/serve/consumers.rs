@@ -15,9 +15,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::log::{DEFAULT_LIMIT, MAX_LIMIT, MissedView, follow, waiting};
-use super::params::{self, LARGEST};
+use super::params::{self, Kind, LARGEST};
 use super::problem::Problem;
-use super::request::{self, Params, segment};
+use super::request::{self, Params, Whole, segment};
 use super::{Control, Shared};
 use crate::id::{ConsumerName, Seq};
 use crate::item::LogRecord;
@@ -128,8 +128,8 @@ pub(super) struct Put {
 #[serde(deny_unknown_fields)]
 pub(super) struct Ack {
     /// The last position.
-    #[schemars(range(max = LARGEST))]
-    seq: Seq,
+    #[schemars(with = "u64", range(max = LARGEST))]
+    seq: Whole,
 }
 
 /// Where a consumer is to go on.
@@ -190,8 +190,10 @@ pub(super) async fn put(
     if kind.as_ref().is_some_and(|kind| kind.chars().count() > MAX_KIND) {
         return Err(Problem::body(format!("`kind` is longer than {MAX_KIND} characters; a word will do")));
     }
-    if filter.iter().flat_map(|filter| &filter.languages).any(String::is_empty) {
-        return Err(Problem::body("a language of the filter is empty; name one such as `ar`, or leave it out"));
+    if filter.iter().flat_map(|filter| &filter.languages).any(|language| !Kind::Language.takes(language)) {
+        return Err(Problem::body(
+            "a language of the filter is no language tag; name one such as `ar`, or leave it out",
+        ));
     }
     let of = name.clone();
     let known = shared.blocking(move |state| state.store.consumer(&of)).await?.is_some();
@@ -209,8 +211,8 @@ pub(super) async fn ack(
 ) -> Result<Json<ConsumerView>, Problem> {
     Params::read(&uri, &[])?;
     let name = name(path)?;
-    let Ack { seq } = request::json(&headers, body).await?;
-    standing(consume(&shared, Consuming::Ack { name, seq }).await?.1)
+    let Ack { seq: Whole(seq) } = request::json(&headers, body).await?;
+    standing(consume(&shared, Consuming::Ack { name, seq: Seq(seq) }).await?.1)
 }
 
 pub(super) async fn reset(

@@ -13,11 +13,13 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Uri};
 use http_body_util::LengthLimitError;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use serde_json::Number;
 
 use super::params::Param;
 use super::problem::Problem;
-use crate::units::moment;
+use crate::units::{moment, whole};
 
 /// The largest body that is read.
 pub(super) const MAX_BODY: usize = 2 << 20;
@@ -175,6 +177,18 @@ pub(super) async fn json_of<T: DeserializeOwned>(most: usize, headers: &HeaderMa
         return Err(Problem::body("the body is no JSON object; send one, with the fields of this route"));
     }
     serde_json::from_slice(&bytes).map_err(|error| Problem::body(format!("the body is not what is taken: {error}")))
+}
+
+/// A whole number in a body, also where it is written with a point.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whole(pub(super) u64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = Number::deserialize(deserializer)?;
+        let read = number.as_u64().or_else(|| number.as_f64().and_then(whole));
+        read.map(Self).ok_or_else(|| D::Error::custom(format!("`{number}` is not a whole number from 0 to 2^53")))
+    }
 }
 
 /// Refuses a text of a body that is too long.

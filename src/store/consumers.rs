@@ -23,6 +23,7 @@ use super::transfer::Reader;
 use super::writer::{Change, LOG_BEGINS, Writer};
 use super::{StoreError, keys, records, values};
 use crate::id::{ConsumerName, Seq};
+use crate::units::whole;
 
 /// The most consumers of a store: each is a handful of lines in `/metrics`.
 pub const MAX_CONSUMERS: usize = 1_000;
@@ -125,6 +126,10 @@ impl<'de> Deserialize<'de> for Start {
             type Value = Start;
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("`beginning`, `end`, or a position in the log")
+            }
+            fn visit_f64<E: de::Error>(self, seq: f64) -> Result<Start, E> {
+                let whole = whole(seq).ok_or_else(|| E::invalid_value(de::Unexpected::Float(seq), &self))?;
+                self.visit_u64(whole)
             }
             fn visit_u64<E: de::Error>(self, seq: u64) -> Result<Start, E> {
                 Ok(Start::After(Seq(seq)))

@@ -36,7 +36,7 @@ pub struct LogFilter {
     #[schemars(length(max = MAX_FILTER))]
     pub kinds: Vec<LogKind>,
     /// Of items in one of these languages; `ar` takes `ar-EG`, too.
-    #[schemars(length(max = MAX_FILTER), inner(length(min = 1, max = 35)))]
+    #[schemars(length(max = MAX_FILTER), inner(length(min = 2, max = 35), regex(pattern = "^[A-Za-z0-9-]{2,35}$")))]
     pub languages: Vec<String>,
 }
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::Shared;
 use super::super::problem::Problem;
-use super::super::request::{self, Params};
+use super::super::request::{self, Params, Whole};
 use crate::id::{FeedId, ItemId, Seq};
 use crate::item::Item;
 use crate::store::{ItemQuery, Store, StoreError};
@@ -111,8 +111,8 @@ pub(in crate::serve) struct AskedToTry {
     since: Option<String>,
     /// How many items are shown at most.
     #[serde(default)]
-    #[schemars(range(min = 1, max = MAX_LIMIT))]
-    limit: Option<usize>,
+    #[schemars(with = "Option<u64>", range(min = 1, max = MAX_LIMIT))]
+    limit: Option<Whole>,
 }
 
 /// Tells the search that whoever asked has gone, by being dropped with the request.
@@ -132,7 +132,7 @@ pub(in crate::serve) async fn attempt(
 ) -> Result<Json<Tried>, Problem> {
     Params::read(&uri, &[])?;
     let asked: AskedToTry = request::json(&headers, body).await?;
-    let limit = asked.limit.unwrap_or(DEFAULT_LIMIT);
+    let limit = asked.limit.map_or(DEFAULT_LIMIT, |Whole(limit)| usize::try_from(limit).unwrap_or(usize::MAX));
     if !(1..=MAX_LIMIT).contains(&limit) {
         let allowed = format!("a whole number from 1 to {MAX_LIMIT}");
         return Err(Problem::parameter("limit", &limit.to_string(), &allowed));

@@ -144,6 +144,27 @@ async fn filters_keep_what_they_say() {
 }
 
 #[tokio::test]
+async fn what_was_removed_from_the_log_is_told_and_the_rest_follows() {
+    let mut world = World::with_items(10);
+    let router = world.router();
+    let later = crate::read_api::now() + jiff::SignedDuration::from_hours(1);
+    assert_eq!(world.writer.trim_log(later, 6).unwrap(), 6);
+    for (target, last, from) in [
+        ("/api/v1/stream?after=0", None, 1),
+        ("/api/v1/stream?kind=new&after=0", None, 1),
+        ("/api/v1/stream", Some("2"), 3),
+    ] {
+        let mut stream = Stream::open(&router, target, last).await.unwrap();
+        let told = stream.next().await.unwrap();
+        let data = told.data.unwrap();
+        assert_eq!((told.id, told.kind.as_deref()), (6, Some("missed")), "{target}");
+        let missed = (data["from"].as_u64(), data["to"].as_u64(), data["records"].as_u64());
+        assert_eq!(missed, (Some(from), Some(6), Some(7 - from)), "{target}");
+        assert_eq!(stream.ids(4).await, [7, 8, 9, 10], "{target}");
+    }
+}
+
+#[tokio::test]
 async fn a_reader_hears_something_and_its_position_moves_on() {
     let world = World::with_items(5);
     let router = world.router();
