@@ -112,7 +112,7 @@ pub struct ConsumerReading {
 #[serde(deny_unknown_fields)]
 pub(super) struct Put {
     /// What it reads; everything unless said.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "request::object")]
     filter: Option<LogFilter>,
     /// Where a new one begins.
     #[serde(default)]

@@ -15,7 +15,7 @@ use http_body_util::LengthLimitError;
 use jiff::Timestamp;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
-use serde_json::Number;
+use serde_json::{Map, Number, Value};
 
 use super::params::Param;
 use super::problem::Problem;
@@ -177,6 +177,12 @@ pub(super) async fn json_of<T: DeserializeOwned>(most: usize, headers: &HeaderMa
         return Err(Problem::body("the body is no JSON object; send one, with the fields of this route"));
     }
     serde_json::from_slice(&bytes).map_err(|error| Problem::body(format!("the body is not what is taken: {error}")))
+}
+
+/// An object within a body: a list of its fields' values is refused here, too.
+pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let fields = Option::<Map<String, Value>>::deserialize(deserializer)?;
+    fields.map(|fields| T::deserialize(Value::Object(fields))).transpose().map_err(D::Error::custom)
 }
 
 /// A whole number in a body, also where it is written with a point.
