@@ -134,10 +134,12 @@ pub fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     // A `+` that was not escaped in an address comes as a space.
     text.parse().or_else(|_| text.replace(' ', "+").parse()).ok()
 }
+/// The largest whole number that every program reads from JSON as it was written.
+pub const LARGEST: u64 = 1 << 53;
+
 /// A whole number that JSON wrote with a point, such as `42.0`, as some programs do.
 pub fn whole(number: f64) -> Option<u64> {
-    const LARGEST: f64 = (1_u64 << 53) as f64;
-    (number.fract() == 0.0 && (0.0..=LARGEST).contains(&number)).then_some(number as u64)
+    (number.fract() == 0.0 && (0.0..=LARGEST as f64).contains(&number)).then_some(number as u64)
 }
 
 /// Describes types that are written as text of one shape, for the schema of the interface.

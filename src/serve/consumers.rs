@@ -15,13 +15,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::log::{DEFAULT_LIMIT, MAX_LIMIT, MissedView, follow, waiting};
-use super::params::{self, Kind, LARGEST};
+use super::params::{self, Kind};
 use super::problem::Problem;
 use super::request::{self, Params, Whole, segment};
 use super::{Control, Shared};
 use crate::id::{ConsumerName, Seq};
 use crate::item::LogRecord;
 use crate::store::{ConsumeError, Consumed, Consumer, Consuming, Lag, LogFilter, Start, Store, StoreError, Stretch};
+use crate::units::LARGEST;
 
 /// What a consumer is noted as that is made over this interface and says nothing else.
 const API: &str = "api";

@@ -7,7 +7,7 @@
 use schemars::{Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
-use crate::units::Span;
+use crate::units::{LARGEST, Span};
 
 /// A parameter of a route.
 #[derive(Clone, Copy, Debug)]
@@ -71,9 +71,6 @@ impl Param {
         })
     }
 }
-
-/// The largest number that is promised to be taken.
-pub(super) const LARGEST: u64 = 1 << 53;
 
 /// The longest span of each unit, in digits: what is longer reaches back before any calendar.
 const SPANS: [(&str, usize); 5] = [("ms", 13), ("s", 10), ("m", 9), ("h", 7), ("d", 6)];

@@ -19,7 +19,7 @@ use serde_json::{Map, Number, Value};
 
 use super::params::Param;
 use super::problem::Problem;
-use crate::units::{moment, whole};
+use crate::units::{LARGEST, moment, whole};
 
 /// The largest body that is read.
 pub(super) const MAX_BODY: usize = 2 << 20;
@@ -192,7 +192,7 @@ pub(super) struct Whole(pub(super) u64);
 impl<'de> Deserialize<'de> for Whole {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = Number::deserialize(deserializer)?;
-        let read = number.as_u64().or_else(|| number.as_f64().and_then(whole));
+        let read = number.as_u64().filter(|whole| *whole <= LARGEST).or_else(|| number.as_f64().and_then(whole));
         read.map(Self).ok_or_else(|| D::Error::custom(format!("`{number}` is not a whole number from 0 to 2^53")))
     }
 }

@@ -23,7 +23,7 @@ use super::transfer::Reader;
 use super::writer::{Change, LOG_BEGINS, Writer};
 use super::{StoreError, keys, records, values};
 use crate::id::{ConsumerName, Seq};
-use crate::units::whole;
+use crate::units::{LARGEST, whole};
 
 /// The most consumers of a store: each is a handful of lines in `/metrics`.
 pub const MAX_CONSUMERS: usize = 1_000;
@@ -132,6 +132,9 @@ impl<'de> Deserialize<'de> for Start {
                 self.visit_u64(whole)
             }
             fn visit_u64<E: de::Error>(self, seq: u64) -> Result<Start, E> {
+                if seq > LARGEST {
+                    return Err(E::invalid_value(de::Unexpected::Unsigned(seq), &self));
+                }
                 Ok(Start::After(Seq(seq)))
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Start, E> {

@@ -118,6 +118,7 @@ async fn a_consumer_is_made_read_acknowledged_reset_and_removed() {
         json!({ "filter": { "languages": ["x".repeat(36)] } }),
         json!({ "filter": [["csto"]] }),
         json!({ "from": 1.5 }),
+        json!({ "from": (1_u64 << 53) + 1 }),
         json!({ "kind": "x".repeat(65) }),
     ] {
         let (status, problem) = send(&router, Method::PUT, DESK, body.clone()).await;
