@@ -36,6 +36,10 @@ damage flips="2000" truncations="200":
 fuzz target minutes="10":
     fuzz/run {{target}} {{minutes}}
 
+# made-up requests to every route, held to /openapi.json (needs schemathesis): just schemathesis 400
+schemathesis cases="400":
+    tests/schemathesis {{cases}}
+
 # how fast feeds are read, beside feed_rs alone and Python's feedparser (PYTHON names the interpreter that has it)
 bench-feeds:
     cargo bench --bench feeds

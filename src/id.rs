@@ -158,8 +158,17 @@ fn first_16(hasher: &blake3::Hasher) -> [u8; 16] {
     out
 }
 
+crate::units::text_schema!(
+    FeedId, "^[a-z0-9-]{1,64}$", "The id of a feed.";
+    TopicId, "^[a-z0-9-]{1,64}$", "The id of a topic.";
+    ConsumerName, "^[a-z0-9-]{1,64}$", "The name of a consumer.";
+    ItemId, "^[0-9a-f]{32}$", "The id of an item.";
+);
+
 /// A position in the log: 1 is the first record, 0 stands for "before the first".
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 pub struct Seq(pub u64);
 
 impl Seq {

@@ -17,7 +17,7 @@ use crate::story::Sketch;
 use crate::topic::{Article, TopicMatch};
 
 /// Where an item's text was taken from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TextFrom {
     /// The entry's web page.
@@ -29,7 +29,7 @@ pub enum TextFrom {
 }
 
 /// Where an item's publication time was taken from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PublishedFrom {
     /// The entry.
@@ -41,7 +41,7 @@ pub enum PublishedFrom {
 }
 
 /// What one entry says, with its plain text: what an item is made of.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Content {
     /// The link as published, made absolute.
     pub url: Option<Url>,
@@ -146,7 +146,7 @@ pub struct Collected {
 }
 
 /// Another publication of an item.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Copy {
     /// The copy's own id.
     pub id: ItemId,
@@ -163,7 +163,7 @@ pub struct Copy {
 }
 
 /// Which way a person corrected a verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Correction {
     /// The item is no copy, but an item of its own.
@@ -173,7 +173,7 @@ pub enum Correction {
 }
 
 /// That an item's verdict is a person's, not the program's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Judged {
     /// What was said.
     pub kind: Correction,
@@ -187,7 +187,7 @@ pub struct Judged {
 }
 
 /// A stored item, as every reader gets it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Item {
     /// Its id.
     pub id: ItemId,
@@ -236,7 +236,7 @@ impl Item {
 
 /// What a log record tells. An item that comes into sight or goes out of it later than when it was stored is told by the
 /// same words: whoever shows what is `new`, hides what is a `duplicate` and replaces an item by its id is always right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LogKind {
     /// A new item, or one that turned out to be no copy.
@@ -260,7 +260,7 @@ impl LogKind {
 }
 
 /// One record of the log.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LogRecord {
     /// Its position, without gaps.
     pub seq: Seq,

@@ -22,7 +22,7 @@ use crate::id::FeedId;
 use crate::units::Span;
 
 /// What a source publishes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SourceKind {
     /// RSS, RDF, Atom or JSON Feed; which one is found out from the document.
@@ -35,7 +35,7 @@ pub enum SourceKind {
 }
 
 /// Whether the web page of an entry is fetched.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum FullText {
     /// When the entry carries no article of its own.
@@ -48,7 +48,7 @@ pub enum FullText {
 }
 
 /// CSS selectors of a listing page. `"a@href"` takes an attribute, a selector alone takes the text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PageSelectors {
     /// One match for each entry.
@@ -67,7 +67,7 @@ pub struct PageSelectors {
 }
 
 /// CSS selectors of an article's page.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ArticleSelectors {
     /// Where the main text stands, instead of the general extraction.

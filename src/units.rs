@@ -134,6 +134,33 @@ pub fn moment(text: &str, now: Timestamp) -> Option<Timestamp> {
     // A `+` that was not escaped in an address comes as a space.
     text.parse().or_else(|_| text.replace(' ', "+").parse()).ok()
 }
+/// The largest whole number that every program reads from JSON as it was written.
+pub const LARGEST: u64 = 1 << 53;
+
+/// A whole number that JSON wrote with a point, such as `42.0`, as some programs do.
+pub fn whole(number: f64) -> Option<u64> {
+    (number.fract() == 0.0 && (0.0..=LARGEST as f64).contains(&number)).then_some(number as u64)
+}
+
+/// Describes types that are written as text of one shape, for the schema of the interface.
+macro_rules! text_schema {
+    ($($name:ident, $pattern:expr, $about:literal;)*) => {$(
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "pattern": $pattern, "description": $about })
+            }
+        }
+    )*};
+}
+pub(crate) use text_schema;
+
+text_schema!(Span, "^[0-9]+(ms|s|m|h|d)$", "A length of time, such as `15m`.";);
 
 #[cfg(test)]
 mod tests {

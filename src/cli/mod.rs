@@ -36,6 +36,7 @@ mod status;
 mod story;
 mod table;
 mod tail;
+mod token;
 mod top;
 mod topics;
 mod transfer;
@@ -144,6 +145,9 @@ enum Command {
     Completions(shell::Completions),
     /// Writes the pages of the manual
     Man(shell::Manual),
+    /// Who may ask the HTTP interface: makes, lists and revokes tokens
+    #[command(subcommand)]
+    Token(token::Command),
 }
 
 /// Which part of the work a process does.
@@ -205,6 +209,10 @@ fn dispatch(cli: Cli) -> ExitCode {
         Command::Restore(args) => read(&dir, async |here| restore::run(&here, &args).await),
         Command::Verify(args) => read(&dir, async |here| verify::run(&here, &args).await),
         Command::Compact(args) => read(&dir, async |here| compact::run(&here, &args).await),
+        Command::Token(command) => match config::store_of(&dir, &environment) {
+            Ok(store) => token::run(&store, command).map_or_else(|error| failed(&error), |()| ExitCode::SUCCESS),
+            Err(problems) => refused(&problems),
+        },
         Command::Status(args) => read(&dir, async |here| status::run(&here, &args).await),
         Command::Top(args) => read(&dir, async |here| top::run(&here, &args).await),
         Command::Completions(args) => ended(shell::completions(&args)),

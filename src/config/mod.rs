@@ -139,6 +139,23 @@ pub fn load(dir: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<Config, 
     load_with(dir, env, None)
 }
 
+/// Where the store is, for a command that makes the first token: an address that others reach has none yet.
+///
+/// # Errors
+/// Every other problem of `rasid.toml`.
+pub fn store_of(dir: &Path, env: &dyn Fn(&str) -> Option<String>) -> Result<PathBuf, Vec<Problem>> {
+    let mut problems = Vec::new();
+    if !dir.is_dir() {
+        return load(dir, env).map(|config| config.store.path);
+    }
+    let file = dir.join(RASID);
+    let text = read(&file, &mut problems).unwrap_or_default();
+    let mut report = report::Report::new(&file, &text);
+    let sections = sections::read(&mut report, dir, env, false);
+    problems.extend(report.finish());
+    if problems.is_empty() { Ok(sections.store.path) } else { Err(problems) }
+}
+
 /// As [`load`], with `feeds` instead of what stands in `feeds.toml`.
 fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&str>) -> Result<Config, Vec<Problem>> {
     if !dir.is_dir() {
@@ -151,7 +168,7 @@ fn load_with(dir: &Path, env: &dyn Fn(&str) -> Option<String>, feeds: Option<&st
 
     let rasid_text = read(&rasid_file, &mut problems).unwrap_or_default();
     let mut report = report::Report::new(&rasid_file, &rasid_text);
-    let sections = sections::read(&mut report, dir, env);
+    let sections = sections::read(&mut report, dir, env, true);
     problems.extend(report.finish());
     let of_rasid = problems.len();
 

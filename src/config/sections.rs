@@ -19,7 +19,7 @@ use crate::dedup::DedupConfig;
 use crate::fetch::{FetchConfig, check_allow, check_resolve};
 use crate::queue::QueueConfig;
 use crate::search::SearchConfig;
-use crate::serve::ServerConfig;
+use crate::serve::{self, ServerConfig, TOKENS, TokenFile};
 use crate::store::{Retention, StoreConfig};
 use crate::story::StoriesConfig;
 use crate::telemetry::{self, LogConfig};
@@ -68,8 +68,8 @@ const MIN_FRONT: ByteSize = ByteSize(64 << 10);
 /// Smallest cache of the store that makes sense to it.
 const MIN_CACHE: ByteSize = ByteSize::mib(1);
 
-/// Reads the file; paths in it become relative to `dir`.
-pub(super) fn read(report: &mut Report<'_>, dir: &Path, env: Env<'_>) -> Sections {
+/// Reads the file; paths in it become relative to `dir`. `guarded` looks whether an address that others reach has a token.
+pub(super) fn read(report: &mut Report<'_>, dir: &Path, env: Env<'_>, guarded: bool) -> Sections {
     let mut tree = Tree::parse(report, env);
     let ages = Places::of(&tree.root);
     let store = tree.section::<StoreConfig>("store", report);
@@ -89,7 +89,11 @@ pub(super) fn read(report: &mut Report<'_>, dir: &Path, env: Env<'_>) -> Section
     check_store(&store, report);
     ages.check_ages(&store.value, report);
     check_fetch(&fetch, report);
+    let tokens = dir.join(&store.value.path).join(TOKENS);
     check_server(&server, report);
+    if guarded {
+        check_tokens(&server, &tokens, report);
+    }
     check_log(&log, report);
     positive(report, &dedup, "window", dedup.value.window);
     positive(report, &stories, "window", stories.value.window);
@@ -98,11 +102,12 @@ pub(super) fn read(report: &mut Report<'_>, dir: &Path, env: Env<'_>) -> Section
 
     let mut store = store.value;
     store.path = dir.join(&store.path);
+    let server = ServerConfig { tokens: Some(tokens), ..server.value };
     Sections {
         store,
         ages,
         fetch: fetch.value,
-        server: server.value,
+        server,
         dedup: dedup.value,
         stories: stories.value,
         search: search.value,
@@ -147,18 +152,31 @@ fn check_fetch(fetch: &Section<FetchConfig>, report: &mut Report<'_>) {
 }
 
 fn check_server(server: &Section<ServerConfig>, report: &mut Report<'_>) {
-    let ServerConfig { listen, token } = &server.value;
+    let ServerConfig { token, cors_origins, burst, connections, request_timeout, .. } = &server.value;
     if token.as_ref().is_some_and(|token| token.chars().count() < MIN_TOKEN) {
         report.problem(
             server.place("token"),
             format!("`token` is shorter than {MIN_TOKEN} characters; make one with: openssl rand -hex 24"),
         );
     }
-    if let (false, None, false) = (is_local(*listen), token, server.has("token")) {
+    report.problems(server.place("cors_origins"), serve::check_origins(cors_origins));
+    at_least_one(report, server.place("burst"), "burst", *burst);
+    at_least_one(report, server.place("connections"), "connections", *connections);
+    positive(report, server, "request_timeout", *request_timeout);
+}
+
+/// An address that others reach needs a token, of the configuration or of the store's file.
+fn check_tokens(server: &Section<ServerConfig>, tokens: &Path, report: &mut Report<'_>) {
+    let ServerConfig { listen, token, .. } = &server.value;
+    let made = match TokenFile::at(tokens.to_owned()).read() {
+        Ok(tokens) => !tokens.is_empty(),
+        Err(message) => return report.problem(server.place("listen"), message),
+    };
+    if !(is_local(*listen) || token.is_some() || made || server.has("token")) {
         report.problem(
             server.place("listen"),
             "other machines can reach this address, so readers need a token: set `token` below [server], \
-             or listen on 127.0.0.1",
+             make one with `rasid token add`, or listen on 127.0.0.1",
         );
     }
 }

@@ -19,7 +19,7 @@ const WORTH_A_WORD: u32 = 4;
 const WHOLE: f32 = 0.97;
 
 /// How this text was made of the other.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Changes {
     /// The titles say something else. Never where one has none.
     pub headline: bool,

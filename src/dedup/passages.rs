@@ -30,7 +30,7 @@ pub struct Side<'a> {
 }
 
 /// A stretch of this text that the other has as well, but for the changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Passage {
     /// Where it stands here.
     pub ours: Place,
@@ -43,7 +43,7 @@ pub struct Passage {
 }
 
 /// A difference within a passage.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change {
     /// What stands here; empty where something was left out.
     pub ours: Place,
@@ -52,7 +52,7 @@ pub struct Change {
 }
 
 /// How much of each text stands in the other, in words, 0 to 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Coverage {
     /// The share of this text's words that stand in the other.
     pub ours: f32,
@@ -61,7 +61,7 @@ pub struct Coverage {
 }
 
 /// A place that both texts have, the same words before and after, and that holds another number or weekday in each.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct NumberChange {
     /// What stands here.
     pub ours: Place,
@@ -74,7 +74,7 @@ pub struct NumberChange {
 }
 
 /// What each text is about that the other does not mention; empty unless that holds of both.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Subjects {
     /// Words of this headline.
     pub ours: Vec<Place>,
@@ -83,7 +83,7 @@ pub struct Subjects {
 }
 
 /// What two texts share and where they differ.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Comparison {
     /// How much of each stands in the other.
     pub coverage: Coverage,

@@ -16,7 +16,7 @@ use super::lines::{Lines, Word};
 use super::subjects;
 
 /// The field that a place is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Part {
     /// The title.
@@ -26,7 +26,7 @@ pub enum Part {
 }
 
 /// A cutting of a title or a text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Place {
     /// Which field.
     pub field: Part,

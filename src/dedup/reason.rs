@@ -14,7 +14,7 @@ use super::fingerprint::{Fingerprint, Sketch};
 use super::subjects::{Vocabulary, that_differ};
 
 /// Something that speaks for a verdict, besides the shared shingles.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Evidence {
     /// Each has a part of its own, and what they share is whole passages.
@@ -52,7 +52,7 @@ impl Evidence {
 }
 
 /// What two texts have in common, in the letters of `docs/duplicates.md`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Reason {
     /// What the two texts are to each other, compared now; `None` where they have too little in common. Another than the
     /// verdict that is stored where a text was revised since, or somebody has judged.

@@ -31,7 +31,7 @@ use super::fingerprint::Fingerprint;
 use super::index::{Found, Index};
 
 /// How an item relates to what was known before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum VerdictKind {
     /// Nothing like it is known.
@@ -126,8 +126,14 @@ impl<'de> Deserialize<'de> for Original {
     }
 }
 
+crate::units::text_schema!(
+    Original,
+    "^(item:[0-9a-f]{32}|corpus:[^/]+/.+)$",
+    "`item:` and an id, or `corpus:`, its name, `/` and a document.";
+);
+
 /// The verdict on one item.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Verdict {
     /// What it is.
     pub kind: VerdictKind,

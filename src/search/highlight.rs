@@ -20,7 +20,7 @@ const MAX_MARKS: usize = 100;
 const PIECE: usize = 30;
 
 /// A place where words of a query stand.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Mark {
     /// `title`, `summary` or `text`.
     pub field: String,
@@ -31,7 +31,7 @@ pub struct Mark {
 }
 
 /// A piece of an item, to be shown below its title.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Snippet {
     /// `summary` or `text`.
     pub field: String,

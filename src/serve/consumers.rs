@@ -15,12 +15,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::log::{DEFAULT_LIMIT, MAX_LIMIT, MissedView, follow, waiting};
+use super::params::{self, Kind};
 use super::problem::Problem;
-use super::request::{self, Params, segment};
+use super::request::{self, Params, Whole, segment};
 use super::{Control, Shared};
 use crate::id::{ConsumerName, Seq};
 use crate::item::LogRecord;
 use crate::store::{ConsumeError, Consumed, Consumer, Consuming, Lag, LogFilter, Start, Store, StoreError, Stretch};
+use crate::units::LARGEST;
 
 /// What a consumer is noted as that is made over this interface and says nothing else.
 const API: &str = "api";
@@ -28,7 +30,7 @@ const API: &str = "api";
 const MAX_KIND: usize = 64;
 
 /// All consumers.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ConsumerList {
     /// By name.
     pub consumers: Vec<ConsumerView>,
@@ -37,7 +39,7 @@ pub struct ConsumerList {
 }
 
 /// Where a consumer stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ConsumerView {
     /// Its name.
     pub name: ConsumerName,
@@ -84,7 +86,7 @@ impl ConsumerView {
 }
 
 /// What a consumer is to deal with.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ConsumerReading {
     /// The consumer.
     pub name: ConsumerName,
@@ -106,26 +108,36 @@ pub struct ConsumerReading {
     pub missed: Option<MissedView>,
 }
 
-#[derive(Deserialize)]
+/// A consumer to be made, or changed.
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Put {
-    #[serde(default)]
+pub(super) struct Put {
+    /// What it reads; everything unless said.
+    #[serde(default, deserialize_with = "request::object")]
     filter: Option<LogFilter>,
+    /// Where a new one begins.
     #[serde(default)]
     from: Start,
+    /// What reads under the name.
     #[serde(default)]
+    #[schemars(length(max = MAX_KIND))]
     kind: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// What a consumer has dealt with.
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Ack {
-    seq: Seq,
+pub(super) struct Ack {
+    /// The last position.
+    #[schemars(with = "u64", range(max = LARGEST))]
+    seq: Whole,
 }
 
-#[derive(Deserialize)]
+/// Where a consumer is to go on.
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Reset {
+pub(super) struct Reset {
+    /// Where.
     #[serde(default)]
     from: Start,
 }
@@ -149,7 +161,7 @@ pub(super) async fn read(
     path: Segment,
     uri: Uri,
 ) -> Result<Json<ConsumerReading>, Problem> {
-    let params = Params::read(&uri, &["limit", "wait"])?;
+    let params = Params::of(&uri, params::CONSUMER_READ)?;
     let name = name(path)?;
     let limit = params.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let wait = waiting(&params)?;
@@ -179,8 +191,10 @@ pub(super) async fn put(
     if kind.as_ref().is_some_and(|kind| kind.chars().count() > MAX_KIND) {
         return Err(Problem::body(format!("`kind` is longer than {MAX_KIND} characters; a word will do")));
     }
-    if filter.iter().flat_map(|filter| &filter.languages).any(String::is_empty) {
-        return Err(Problem::body("a language of the filter is empty; name one such as `ar`, or leave it out"));
+    if filter.iter().flat_map(|filter| &filter.languages).any(|language| !Kind::Language.takes(language)) {
+        return Err(Problem::body(
+            "a language of the filter is no language tag; name one such as `ar`, or leave it out",
+        ));
     }
     let of = name.clone();
     let known = shared.blocking(move |state| state.store.consumer(&of)).await?.is_some();
@@ -198,8 +212,8 @@ pub(super) async fn ack(
 ) -> Result<Json<ConsumerView>, Problem> {
     Params::read(&uri, &[])?;
     let name = name(path)?;
-    let Ack { seq } = request::json(&headers, body).await?;
-    standing(consume(&shared, Consuming::Ack { name, seq }).await?.1)
+    let Ack { seq: Whole(seq) } = request::json(&headers, body).await?;
+    standing(consume(&shared, Consuming::Ack { name, seq: Seq(seq) }).await?.1)
 }
 
 pub(super) async fn reset(

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, Uri};
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
+use super::params;
 use super::passages::SAME;
 use super::problem::Problem;
 use super::request::{self, Params};
@@ -23,14 +24,14 @@ use crate::dedup::{Fingerprint, Original, VerdictKind};
 use crate::item::Copy;
 
 /// All corpora.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CorpusList {
     /// By name.
     pub corpora: Vec<CorpusView>,
 }
 
 /// A corpus as readers see it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CorpusView {
     /// Its name, as in `corpus:name/document`.
     pub name: String,
@@ -39,7 +40,7 @@ pub struct CorpusView {
 }
 
 /// A document of a corpus as readers see it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DocumentView {
     /// Its name, unique within the corpus.
     pub id: String,
@@ -48,14 +49,14 @@ pub struct DocumentView {
 }
 
 /// What a text is a copy of.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CorpusFound {
     /// Most alike first.
     pub matches: Vec<DocumentMatch>,
 }
 
 /// A document that a text has something in common with. Fields as in [`CorpusMatch`].
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DocumentMatch {
     /// The corpus.
     pub corpus: String,
@@ -101,14 +102,14 @@ fn explained(corpora: &Corpora, asked: &Asked) -> Vec<DocumentMatch> {
 }
 
 /// What was published of the documents.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CorpusMatched {
     /// The documents that have any copy, by corpus and id.
     pub matched: Vec<DocumentMatched>,
 }
 
 /// A document and its copies.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct DocumentMatched {
     /// The corpus.
     pub corpus: String,
@@ -121,7 +122,7 @@ pub struct DocumentMatched {
 }
 
 /// A stored copy of a document.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MatchedItem {
     /// The copy.
     #[serde(flatten)]
@@ -131,14 +132,16 @@ pub struct MatchedItem {
 }
 
 /// Copies of each document that are shown.
-const DEFAULT_COPIES: usize = 10;
-const MAX_COPIES: usize = 100;
+pub(super) const DEFAULT_COPIES: usize = 10;
+pub(super) const MAX_COPIES: usize = 100;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+pub(super) struct Asked {
     #[serde(default)]
+    #[schemars(length(max = request::MAX_TITLE))]
     title: String,
+    #[schemars(length(min = 1, max = request::MAX_TEXT), regex(pattern = "\\S"))]
     text: String,
 }
 
@@ -154,7 +157,7 @@ pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Json<
 }
 
 pub(super) async fn matched(State(shared): State<Shared>, uri: Uri) -> Result<Json<CorpusMatched>, Problem> {
-    let params = Params::read(&uri, &["limit"])?;
+    let params = Params::of(&uri, params::MATCHED)?;
     let limit = params.limit(DEFAULT_COPIES, MAX_COPIES)?;
     let corpora = Arc::clone(&shared.loaded().corpora);
     let matched = shared.blocking(move |state| {
@@ -186,6 +189,8 @@ pub(super) async fn matches(
 ) -> Result<Json<CorpusFound>, Problem> {
     Params::read(&uri, &[])?;
     let asked: Asked = request::json(&headers, body).await?;
+    request::within("title", &asked.title, request::MAX_TITLE)?;
+    request::within("text", &asked.text, request::MAX_TEXT)?;
     if asked.text.trim().is_empty() {
         return Err(Problem::body("there is nothing to compare: `text` is empty"));
     }

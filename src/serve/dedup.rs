@@ -22,17 +22,17 @@ use crate::item::{Item, Judged};
 use crate::store::{Corrected, Correcting, Said};
 
 /// The longest reason, in characters.
-const MAX_WHY: usize = 500;
+pub(super) const MAX_WHY: usize = 500;
 
 /// All that was said of verdicts.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Corrections {
     /// The latest first.
     pub corrections: Vec<CorrectionView>,
 }
 
 /// What was said of one item.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CorrectionView {
     /// Of which item.
     pub item: ItemId,
@@ -48,7 +48,7 @@ pub struct CorrectionView {
 }
 
 /// What came of a correction.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CorrectedView {
     /// The item as it stands now; none where it was removed before.
     pub item: Option<Item>,
@@ -56,26 +56,32 @@ pub struct CorrectedView {
     pub moved: Vec<ItemId>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Split {
+pub(super) struct Split {
+    #[schemars(regex(pattern = "^([0-9a-fA-F]{32}|[0-9]{1,19})$"))]
     item: String,
     #[serde(default)]
+    #[schemars(length(max = MAX_WHY))]
     why: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Join {
+pub(super) struct Join {
+    #[schemars(regex(pattern = "^([0-9a-fA-F]{32}|[0-9]{1,19})$"))]
     item: String,
+    #[schemars(regex(pattern = "^([0-9a-fA-F]{32}|[0-9]{1,19}|item:[0-9a-f]{32}|corpus:[^/]+/.+)$"))]
     of: String,
     #[serde(default)]
+    #[schemars(length(max = MAX_WHY))]
     why: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Forget {
+pub(super) struct Forget {
+    #[schemars(regex(pattern = "^([0-9a-fA-F]{32}|[0-9]{1,19})$"))]
     item: String,
 }
 

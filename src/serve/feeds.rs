@@ -21,7 +21,7 @@ use crate::store::{Store, StoreError};
 use crate::units::Span;
 
 /// All feeds, those switched off too.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FeedList {
     /// In the order of the configuration.
     pub feeds: Vec<FeedView>,
@@ -29,7 +29,7 @@ pub struct FeedList {
 
 /// A feed as readers see it: its configuration without secrets, and how it is doing. Fields named as in
 /// [`FeedConfig`] mean the same.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[expect(missing_docs, reason = "the fields of FeedConfig, under their names")]
 pub struct FeedView {
     pub id: FeedId,
@@ -60,7 +60,7 @@ pub struct FeedView {
 }
 
 /// Where a feed was left.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CursorView {
     /// When its last poll began.
     pub last_poll: Option<Timestamp>,
@@ -85,7 +85,7 @@ pub struct CursorView {
 }
 
 /// A feed with its last polls.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FeedHistory {
     /// The feed.
     #[serde(flatten)]
@@ -95,7 +95,7 @@ pub struct FeedHistory {
 }
 
 /// What a reload did.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Reloaded {
     /// What changed, in words.
     pub changed: String,

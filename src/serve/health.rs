@@ -5,19 +5,30 @@
 
 use axum::Json;
 use axum::extract::State;
-use serde_json::{Value, json};
+use axum::http::Uri;
+use serde::Serialize;
 
 use super::Shared;
 use super::problem::Problem;
+use super::request::Params;
 use crate::id::Seq;
 
-pub(super) async fn alive() -> Json<Value> {
-    Json(json!({ "status": "ok" }))
+/// How it is.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub(super) struct Health {
+    /// `ok` or `ready`.
+    status: &'static str,
 }
 
-pub(super) async fn ready(State(shared): State<Shared>) -> Result<Json<Value>, Problem> {
+pub(super) async fn alive(uri: Uri) -> Result<Json<Health>, Problem> {
+    Params::read(&uri, &[])?;
+    Ok(Json(Health { status: "ok" }))
+}
+
+pub(super) async fn ready(State(shared): State<Shared>, uri: Uri) -> Result<Json<Health>, Problem> {
+    Params::read(&uri, &[])?;
     match shared.blocking(|state| state.store.log(Seq(0), 1)).await {
-        Ok(_) => Ok(Json(json!({ "status": "ready" }))),
+        Ok(_) => Ok(Json(Health { status: "ready" })),
         Err(_) => Err(Problem::not_ready("the store cannot be read; the log of the daemon says why")),
     }
 }

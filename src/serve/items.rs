@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
+use super::params;
 use super::problem::Problem;
 use super::request::{Params, segment};
 use crate::id::{ItemId, Seq};
@@ -21,7 +22,7 @@ const DEFAULT_LIMIT: usize = 50;
 const MAX_LIMIT: usize = 500;
 
 /// One page of a listing.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Listing {
     /// Newest published first.
     pub items: Vec<Item>,
@@ -30,16 +31,15 @@ pub struct Listing {
 }
 
 pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Json<Listing>, Problem> {
-    let known = ["topic", "feed", "language", "since", "until", "limit", "include", "cursor"];
-    let params = Params::read(&uri, &known)?;
+    let params = Params::of(&uri, params::ITEMS)?;
     let now = (shared.state.clock)();
     let query = ItemQuery {
         topic: params.name("topic")?,
         feed: params.name("feed")?,
-        language: params.value("language", "a language tag such as `ar`", language)?,
+        language: params.text("language").map(str::to_owned),
         since: params.time("since", now)?,
         until: params.time("until", now)?,
-        duplicates: params.value("include", "`duplicates`", |value| (value == "duplicates").then_some(()))?.is_some(),
+        duplicates: params.text("include").is_some(),
         limit: params.limit(DEFAULT_LIMIT, MAX_LIMIT)?,
         after: params.text("cursor").map(str::to_owned),
     };
@@ -62,14 +62,14 @@ pub(super) async fn show(
 }
 
 /// The words that an item had before.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Revisions {
     /// In the order in which the item had them.
     pub revisions: Vec<RevisionView>,
 }
 
 /// The words of an item before they were replaced. Fields as in [`Revision`].
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RevisionView {
     /// Which of the item's revisions had them, from 1.
     pub revision: u32,
@@ -121,7 +121,7 @@ impl Name {
 
     pub(super) fn read(text: &str) -> Option<Self> {
         let id = text.parse().map(Self::Id);
-        id.or_else(|_| text.parse().map(|seq| Self::At(Seq(seq)))).ok()
+        id.ok().or_else(|| params::whole(text).map(|seq| Self::At(Seq(seq))))
     }
 
     pub(super) fn find(&self, store: &Store) -> Result<Option<Item>, StoreError> {
@@ -136,9 +136,4 @@ impl Name {
             }
         }
     }
-}
-
-pub(super) fn language(text: &str) -> Option<String> {
-    let fits = (2..=35).contains(&text.len()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
-    fits.then(|| text.to_owned())
 }

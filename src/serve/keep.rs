@@ -21,14 +21,14 @@ use crate::item::Item;
 use crate::store::{Expired, Named, Pin};
 
 /// All that is pinned.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Pins {
     /// The latest first.
     pub pins: Vec<PinView>,
 }
 
 /// One pinned item.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PinView {
     /// Which.
     pub item: ItemId,
@@ -44,7 +44,7 @@ pub struct PinView {
 }
 
 /// What retention removed, or would.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Pruned {
     /// The items.
     #[serde(flatten)]
@@ -58,16 +58,23 @@ pub struct Pruned {
     pub named: Vec<Named>,
 }
 
-#[derive(Default, Deserialize)]
+/// What is to be removed.
+#[derive(Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Prune {
+pub(super) struct Prune {
+    /// Also what was stored before, of whose feed and topics nothing is said.
+    #[schemars(schema_with = "super::params::optional_time")]
     before: Option<String>,
+    /// Whether nothing is to be removed, but told.
     dry_run: bool,
 }
 
-#[derive(Default, Deserialize)]
+/// Why an item is kept.
+#[derive(Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Why {
+pub(super) struct Why {
+    /// In words.
+    #[schemars(length(max = super::dedup::MAX_WHY))]
     why: Option<String>,
 }
 

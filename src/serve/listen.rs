@@ -4,7 +4,7 @@
 //! request in work is answered.
 //! Promise: a reader who waits for a commit gets an answer at once when the server stops, so a stop never waits for the
 //! length of a long poll. The socket file can be opened by its owner alone from its first moment on.
-//! Not here: a deadline for readers who take an answer slowly; whoever calls has one for the whole stop.
+//! Not here: single connections ([`super::connection`]); a deadline for the whole stop, which whoever calls has.
 
 use std::fs::Permissions;
 use std::future::Future;
@@ -12,17 +12,19 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use axum::Router;
-use axum::serve::Listener;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::watch;
 
-use super::{Door, ServerConfig, Shared, State, guard, routes};
+use super::access::Door;
+use super::{ServerConfig, Shared, State, connection, guard, through};
+
+/// The most connections to the Unix socket at once: commands make few.
+const SOCKET_CONNECTIONS: usize = 1_024;
 
 /// Serves on TCP behind the guards that `config` asks for.
 ///
 /// # Errors
-/// None that one connection causes; where the listener itself is of no more use.
+/// When the file of the tokens cannot be read.
 pub async fn serve_tcp(
     listener: TcpListener,
     config: &ServerConfig,
@@ -30,39 +32,25 @@ pub async fn serve_tcp(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (stopping, told) = watch::channel(false);
-    let router = guard::protect(routes(Shared::new(state, told), Door::Tcp), config);
-    serve(listener, router, stopping, stop).await
+    let router = guard::protect(Shared::new(state, told), config).map_err(io::Error::other)?;
+    let connections = config.connections as usize;
+    connection::serve(listener, router, connections, |from| Some(from.ip()), stopping, stop).await;
+    Ok(())
 }
 
 /// Serves on a Unix socket, whose file mode says who may connect: bind it with [`bind_unix`].
 ///
 /// # Errors
-/// As [`serve_tcp`].
+/// None so far.
 pub async fn serve_unix(
     listener: UnixListener,
     state: State,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let (stopping, told) = watch::channel(false);
-    serve(listener, routes(Shared::new(state, told), Door::Local), stopping, stop).await
-}
-
-async fn serve<L>(
-    listener: L,
-    router: Router,
-    stopping: watch::Sender<bool>,
-    stop: impl Future<Output = ()> + Send + 'static,
-) -> io::Result<()>
-where
-    L: Listener,
-    L::Addr: std::fmt::Debug,
-{
-    let stop = async move {
-        stop.await;
-        stopping.send_replace(true);
-        // The sender lives as long as the stop is awaited; what was sent stays readable after it is gone.
-    };
-    axum::serve(listener, router).with_graceful_shutdown(stop).await
+    let router = through(Door::OWNER, Shared::new(state, told));
+    connection::serve(listener, router, SOCKET_CONNECTIONS, |_| None, stopping, stop).await;
+    Ok(())
 }
 
 /// Binds the socket at `path`, mode 0600, in place of one that a killed daemon left there. Call it only while holding

@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::Shared;
+use super::params;
 use super::problem::Problem;
 use super::request::Params;
 use crate::id::Seq;
@@ -30,12 +31,10 @@ pub(super) const DEFAULT_LIMIT: usize = 100;
 pub(super) const MAX_LIMIT: usize = 1_000;
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// The parameters that filter, each any number of times.
-const FILTERS: [&str; 4] = ["topic", "feed", "kind", "language"];
 const KINDS: &str = "`new`, `revised`, `duplicate`, `reclassified` or `removed`";
 
 /// A stretch of the log.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Reading {
     /// In commit order.
     pub records: Vec<LogRecord>,
@@ -47,7 +46,7 @@ pub struct Reading {
 }
 
 /// Records that retention took before they were read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct MissedView {
     /// The first of them.
     pub from: Seq,
@@ -66,24 +65,28 @@ impl From<Missed> for MissedView {
 }
 
 pub(super) async fn read(State(shared): State<Shared>, uri: Uri) -> Result<Json<Reading>, Problem> {
-    let known = ["after", "limit", "wait", "topic", "feed", "kind", "language"];
-    let params = Params::read_repeated(&uri, &known, &FILTERS)?;
+    let params = Params::of(&uri, params::LOG)?;
     let after = params.value("after", "a position in the log: a whole number from 0", |v| v.parse().ok())?;
     let after = Seq(after.unwrap_or(0));
     let limit = params.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let wait = waiting(&params)?;
-    let filter = LogFilter {
-        topics: params.names("topic")?,
-        feeds: params.names("feed")?,
-        kinds: params.values("kind", KINDS, kind)?,
-        languages: params.values("language", "a language such as `ar`", |v| (!v.is_empty()).then(|| v.to_owned()))?,
-    };
+    let filter = filter(&params)?;
     let last = *shared.state.store.durable().borrow();
     if after > last {
         return Err(Problem::ahead(after.0, last.0));
     }
     let Stretch { records, last, missed, at_end: _ } = follow(&shared, after, limit, wait, filter).await?;
     Ok(Json(Reading { records, last, missed: missed.map(MissedView::from) }))
+}
+
+/// Which records are asked for.
+pub(super) fn filter(params: &Params) -> Result<LogFilter, Problem> {
+    Ok(LogFilter {
+        topics: params.names("topic")?,
+        feeds: params.names("feed")?,
+        kinds: params.values("kind", KINDS, kind)?,
+        languages: params.values("language", "a language such as `ar`", |v| (!v.is_empty()).then(|| v.to_owned()))?,
+    })
 }
 
 /// The records after a position that pass the filter; where there are none yet, waits for some.
@@ -135,7 +138,7 @@ fn kind(text: &str) -> Option<LogKind> {
 }
 
 /// Ends when the server stops; never where it cannot be told.
-async fn told(stopping: &mut watch::Receiver<bool>) {
+pub(super) async fn told(stopping: &mut watch::Receiver<bool>) {
     if stopping.wait_for(|stopping| *stopping).await.is_err() {
         std::future::pending::<()>().await;
     }

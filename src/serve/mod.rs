@@ -5,11 +5,16 @@
 //! Promise: the same request gives the same bytes through every door; a parameter that is not understood is refused,
 //! never ignored; no secret of the configuration leaves; reading never blocks a thread of the runtime.
 //! Not here: polling and reloading themselves (asked for through [`Control`]), and who may open the socket file.
-//! Read next: `items.rs`, the plainest resource; `guard.rs`, what stands before the router on TCP.
+//! Read next: `routes.rs`, the table of all routes; `items.rs`, the plainest resource; `guard.rs`, what stands before the
+//! router on TCP.
 
+mod access;
+mod connection;
 mod consumers;
 mod corpus;
+mod cors;
 mod dedup;
+mod etag;
 mod feeds;
 mod files;
 mod guard;
@@ -20,14 +25,20 @@ mod listen;
 mod log;
 mod maintenance;
 mod metrics;
+mod openapi;
+mod params;
 mod passages;
 mod problem;
+mod rate;
 mod replay;
 mod request;
+mod routes;
 mod search;
 mod sinks;
 mod stats;
 mod stories;
+mod stream;
+mod tokens;
 mod topics;
 mod transfer;
 mod volume;
@@ -36,16 +47,19 @@ mod web;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::Request;
 use axum::http::header::{CACHE_CONTROL, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::{get, post};
 use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
 
 use crate::dedup::corpus::Corpora;
 use crate::id::{FeedId, ItemId, TopicId};
@@ -58,12 +72,15 @@ use crate::store::{
 use crate::topic::bag::Bag;
 use crate::topic::config::Sets;
 use crate::topic::matcher::Topics;
+use crate::units::Span;
 
+pub use access::{Access, Scope};
 pub use axum::Router;
 pub use consumers::{ConsumerList, ConsumerReading, ConsumerView};
 pub use corpus::{
     CorpusFound, CorpusList, CorpusMatched, CorpusView, DocumentMatch, DocumentMatched, DocumentView, MatchedItem,
 };
+pub use cors::check_origins;
 pub use dedup::{CorrectedView, CorrectionView, Corrections};
 pub use feeds::{CursorView, FeedHistory, FeedList, FeedView, Reloaded};
 pub use files::{Files, serve_files};
@@ -72,12 +89,16 @@ pub use keep::{PinView, Pins, Pruned};
 pub use listen::{bind_unix, serve_tcp, serve_unix};
 pub use log::{MissedView, Reading};
 pub use maintenance::{BackingUp, Verified, Working};
+pub use openapi::document as openapi;
 pub use passages::{CopyView, Explanation, NO_TEXT, Party};
+pub use rate::Rate;
 pub use replay::{EntryView, RejectedView, Replay, Reread};
+pub use routes::routes;
 pub use search::{IndexView, ResultView, Results};
 pub use sinks::{Carrying, DeadList, Doing, Dropped, Fault, Replaying, Sink, SinkList, SinkView, Sinks};
 pub use stats::{Counts, FeedCounts, Overview};
 pub use stories::{Hour, Source, StoryItem, StoryList, StorySummary, StoryView};
+pub use tokens::{TOKENS, Token, TokenFile};
 pub use topics::{
     Changed, Excerpt, Judged, Judgements, Learning, Learnt, LikeView, ModelView, QueryFault, Reclassifying, TopicList,
     TopicView, TopicsFound, Tried, TriedItem,
@@ -86,7 +107,9 @@ pub use volume::{Volume, VolumeSeries};
 
 pub use transfer::Importing;
 
+use access::Door;
 use problem::Problem;
+use stream::Hub;
 
 /// `[server]` of `rasid.toml`. That an address which others reach has a token is checked with the configuration.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
@@ -94,13 +117,35 @@ use problem::Problem;
 pub struct ServerConfig {
     /// Where the interface is served over TCP.
     pub listen: SocketAddr,
-    /// What a reader over TCP has to send as `Authorization: Bearer`.
+    /// A token with all scopes, besides those of [`TokenFile`].
     pub token: Option<String>,
+    /// The origins of other sites whose pages may read; none unless named.
+    pub cors_origins: Vec<String>,
+    /// How often one token, or one address without, may ask.
+    pub rate: Rate,
+    /// How many requests may come at once before `rate` counts.
+    pub burst: u32,
+    /// Connections over TCP at once.
+    pub connections: u32,
+    /// How long an answer may take over TCP; not those that wait.
+    pub request_timeout: Span,
+    /// The file of the tokens, which stands in the store's folder.
+    #[serde(skip)]
+    pub tokens: Option<PathBuf>,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7878), token: None }
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7878),
+            token: None,
+            cors_origins: Vec::new(),
+            rate: Rate::default(),
+            burst: 100,
+            connections: 2_048,
+            request_timeout: Span::secs(30),
+            tokens: None,
+        }
     }
 }
 
@@ -109,7 +154,7 @@ impl fmt::Debug for ServerConfig {
         f.debug_struct("ServerConfig")
             .field("listen", &self.listen)
             .field("token", &self.token.as_ref().map(|_| "(secret)"))
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -227,10 +272,12 @@ pub struct State {
     pub clock: fn() -> Timestamp,
 }
 
-/// The state, and the word that the server is stopping: a reader who waits for a commit then gets an answer at once.
+/// The state, what all who stream share, and the word that the server is stopping: a reader who waits for a commit then gets
+/// an answer at once.
 #[derive(Clone)]
 struct Shared {
     state: State,
+    hub: Arc<Hub>,
     stopping: watch::Receiver<bool>,
     /// One backup, check or compaction at a time.
     upkeep: Arc<Semaphore>,
@@ -239,87 +286,39 @@ struct Shared {
 /// Every route, without guards: for the Unix socket, whose file mode is the guard, and for use in-process.
 pub fn router(state: State) -> Router {
     // The sender is gone at once: such a router is never told to stop.
-    routes(Shared::new(state, watch::channel(false).1), Door::Local)
+    through(Door::OWNER, Shared::new(state, watch::channel(false).1))
 }
 
-/// Every route behind what TCP needs: the token, and the refusal of foreign hosts and origins.
-pub fn tcp_router(config: &ServerConfig, state: State) -> Router {
-    guard::protect(routes(Shared::new(state, watch::channel(false).1), Door::Tcp), config)
+/// Every route behind what TCP needs: a token, the limits, and the refusal of foreign hosts and origins.
+///
+/// # Errors
+/// In words, when the file of the tokens cannot be read.
+pub fn tcp_router(config: &ServerConfig, state: State) -> Result<Router, String> {
+    guard::protect(Shared::new(state, watch::channel(false).1), config)
 }
 
-/// Through what a request comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Door {
-    /// The Unix socket, which only the store's owner opens, or no socket at all.
-    Local,
-    /// TCP, which everyone on the machine reaches.
-    Tcp,
+/// Every route, for all who come through one door.
+fn through(door: Door, shared: Shared) -> Router {
+    every_route(shared, true).layer(Extension(door))
 }
 
-/// What only the owner of the store may ask for.
-fn local_routes() -> Router<Shared> {
-    Router::new()
-        .route("/api/v1/export", get(transfer::export))
-        .route("/api/v1/import", post(transfer::import))
-        .route("/api/v1/maintenance/backup", post(maintenance::backup))
-        .route("/api/v1/maintenance/compact", post(maintenance::compact))
-        .route("/api/v1/maintenance/verify", post(maintenance::verify))
-        .merge(sinks::routes())
-}
-
-fn routes(shared: Shared, door: Door) -> Router {
-    let local = if door == Door::Local { local_routes() } else { Router::new() };
-    local
-        .route("/api/v1/items", get(items::list))
-        .route("/api/v1/items/{id}", get(items::show))
-        .route("/api/v1/items/{id}/pin", post(keep::pin).delete(keep::unpin))
-        .route("/api/v1/items/{id}/passages", get(passages::show))
-        .route("/api/v1/items/{id}/revisions", get(items::revisions))
-        .route("/api/v1/pins", get(keep::list))
-        .route("/api/v1/prune", post(keep::prune))
-        .route("/api/v1/log", get(log::read))
-        .route("/api/v1/search", get(search::find))
-        .route("/api/v1/search/index", get(search::index))
-        .route("/api/v1/search/rebuild", post(search::rebuild))
-        .route("/api/v1/consumers", get(consumers::list))
-        .route("/api/v1/consumers/{name}", get(consumers::read).put(consumers::put).delete(consumers::remove))
-        .route("/api/v1/consumers/{name}/ack", post(consumers::ack))
-        .route("/api/v1/consumers/{name}/reset", post(consumers::reset))
-        .route("/api/v1/feeds", get(feeds::list))
-        .route("/api/v1/feeds/{id}", get(feeds::show))
-        .route("/api/v1/feeds/{id}/poll", post(feeds::poll))
-        .route("/api/v1/feeds/{id}/unread", get(replay::show))
-        .route("/api/v1/feeds/{id}/unread/body", get(replay::body))
-        .route("/api/v1/reload", post(feeds::reload))
-        .route("/api/v1/topics", get(topics::list))
-        .route("/api/v1/topics/test", post(topics::test))
-        .route("/api/v1/topics/try", post(topics::attempt))
-        .route("/api/v1/topics/learned", get(topics::learned))
-        .route("/api/v1/topics/reclassify", get(topics::reclassifying).post(topics::reclassify))
-        .route("/api/v1/topics/{id}/judgements", get(topics::judgements).post(topics::judge))
-        .route("/api/v1/corpus", get(corpus::list))
-        .route("/api/v1/corpus/match", post(corpus::matches))
-        .route("/api/v1/corpus/matched", get(corpus::matched))
-        .route("/api/v1/dedup", get(dedup::list))
-        .route("/api/v1/dedup/split", post(dedup::split))
-        .route("/api/v1/dedup/join", post(dedup::join))
-        .route("/api/v1/dedup/forget", post(dedup::forget))
-        .route("/api/v1/stories", get(stories::list))
-        .route("/api/v1/stories/{id}", get(stories::show))
-        .route("/api/v1/stats", get(stats::show))
-        .route("/metrics", get(metrics::show))
-        .route("/api/v1/volume", get(volume::show))
-        .route("/", get(web::page))
-        .route("/web/{file}", get(web::file))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+/// Every route, those for the store's owner alone where `owner` says so. It lets nobody in by itself: a door stands before it.
+fn every_route(shared: Shared, owner: bool) -> Router {
+    let worth_it = SizeAbove::new(COMPRESSED_FROM).and(NotForContentType::SSE);
+    routes::router(owner)
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::wrong_method)
+        .layer(middleware::from_fn(etag::tag))
+        .layer(CompressionLayer::new().compress_when(worth_it))
+        .layer(middleware::from_fn(etag::tag_coding))
         .layer(middleware::from_fn(with_headers))
         .with_state(shared)
 }
 
-/// No answer is to be kept, unless it says so itself, nor guessed at, or told about to other sites.
+/// Smaller answers gain nothing by being compressed, in bytes.
+const COMPRESSED_FROM: u16 = 1_024;
+
+/// No answer is to be kept, unless it says how; none is to be guessed at, or told about to other sites.
 async fn with_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -331,7 +330,7 @@ async fn with_headers(request: Request, next: Next) -> Response {
 
 impl Shared {
     fn new(state: State, stopping: watch::Receiver<bool>) -> Self {
-        Self { state, stopping, upkeep: Arc::new(Semaphore::new(1)) }
+        Self { state, hub: Arc::default(), stopping, upkeep: Arc::new(Semaphore::new(1)) }
     }
 
     /// Runs `work`, which reads the disk or counts words, where it may block.

@@ -17,6 +17,7 @@ use url::Url;
 
 use super::Shared;
 use super::items::Name;
+use super::params;
 use super::problem::Problem;
 use super::request::{Params, segment};
 use crate::dedup::changes::Changes;
@@ -33,7 +34,7 @@ use crate::store::{Store, StoreError};
 const MOST_COPIES: usize = 200;
 
 /// Why an item has its verdict.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Explanation {
     /// The item.
     pub id: ItemId,
@@ -58,7 +59,7 @@ pub struct Explanation {
 }
 
 /// An item as far as it has to be known to name it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Party {
     /// Its id.
     pub id: ItemId,
@@ -75,7 +76,7 @@ pub struct Party {
 }
 
 /// A copy of an item, and what was done to the text.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CopyView {
     /// The copy.
     #[serde(flatten)]
@@ -97,7 +98,7 @@ pub(super) async fn show(
     path: Result<axum::extract::Path<String>, PathRejection>,
     uri: Uri,
 ) -> Result<Json<Explanation>, Problem> {
-    let params = Params::read(&uri, &["of"])?;
+    let params = Params::of(&uri, params::PASSAGES)?;
     let text = segment(path)?;
     let name = Name::read(&text).ok_or_else(|| Problem::parameter("id", &text, Name::ALLOWED))?;
     let other = match params.text("of") {

@@ -7,13 +7,15 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
+use axum::http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use super::access::Scope;
 use crate::store::StoreError;
 
 /// One problem, ready to be sent.
@@ -23,12 +25,14 @@ pub(super) struct Problem {
     kind: &'static str,
     title: &'static str,
     detail: String,
+    /// Seconds.
+    retry_after: Option<u64>,
     more: Map<String, Value>,
 }
 
 impl Problem {
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, title, detail: detail.into(), more: Map::new() }
+        Self { status, kind, title, detail: detail.into(), retry_after: None, more: Map::new() }
     }
 
     fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
@@ -141,8 +145,38 @@ impl Problem {
 
     /// No token, or a wrong one.
     pub(super) fn unauthorized() -> Self {
-        let detail = "send the token of `[server] token` as `Authorization: Bearer …`";
+        let detail = "send a token of `rasid token add`, or that of `[server] token`, as `Authorization: Bearer …`";
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "a token is needed", detail)
+    }
+
+    /// A token that was good before.
+    pub(super) fn expired(name: &str) -> Self {
+        let detail = format!("the token `{name}` has expired; make another with `rasid token add`");
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "a token is needed", detail)
+    }
+
+    /// A token that may do other things.
+    pub(super) fn scope(may: Scope, needed: Scope) -> Self {
+        let detail = format!("the token has the scope `{may}`; this needs one with `{needed}`");
+        Self::new(StatusCode::FORBIDDEN, "scope", "the token does not open this", detail).with("needed", needed.name())
+    }
+
+    /// Too many requests of one reader.
+    pub(super) fn too_many(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let detail = format!("requests come faster than `[server] rate` allows; go on after {seconds} s");
+        let mut problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many-requests", "too many requests", detail);
+        problem.retry_after = Some(seconds);
+        problem.with("retry_after", seconds)
+    }
+
+    /// An answer that took too long.
+    pub(super) fn timeout(limit: Duration) -> Self {
+        let detail = format!(
+            "there was no answer within {} s; ask for less, or raise `[server] request_timeout`",
+            limit.as_secs()
+        );
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "timeout", "it took too long", detail)
     }
 
     /// A request that another site may have made a browser send.
@@ -166,6 +200,9 @@ impl IntoResponse for Problem {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"rasid\""));
         }

@@ -25,7 +25,7 @@ use crate::parse::{self, Entry, Parsed};
 use crate::source::{FeedConfig, PollError, Severity, Unread};
 
 /// A document that could not be read, and what comes of it today.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Replay {
     /// Whose it is.
     pub feed: FeedId,
@@ -54,7 +54,7 @@ pub struct Replay {
 }
 
 /// What is read of a document.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Reread {
     /// `RSS 2.0`, `Atom 1.0` and so on.
     pub format: String,
@@ -73,7 +73,7 @@ pub struct Reread {
 }
 
 /// An entry as the document has it. Fields named as in [`Entry`] mean the same.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 #[expect(missing_docs, reason = "the fields of Entry, under their names")]
 pub struct EntryView {
     pub guid: Option<String>,
@@ -90,7 +90,7 @@ pub struct EntryView {
 }
 
 /// An entry that is refused.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct RejectedView {
     /// Which one, as far as it can be named.
     pub entry: String,

@@ -13,23 +13,30 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, Uri};
 use http_body_util::LengthLimitError;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Number, Value};
 
+use super::params::Param;
 use super::problem::Problem;
-use crate::units::moment;
+use crate::units::{LARGEST, moment, whole};
 
 /// The largest body that is read.
 pub(super) const MAX_BODY: usize = 2 << 20;
 
-/// The longest value of a parameter, in characters: a cursor is the longest that has a use.
-const MAX_VALUE: usize = 1_000;
+/// The longest text in a body, and the longest title, address or name, in characters.
+pub(super) const MAX_TEXT: usize = 500_000;
+pub(super) const MAX_TITLE: usize = 10_000;
+
+/// The longest value of a parameter, in characters.
+pub(super) const MAX_VALUE: usize = 1_000;
 
 const NAME: &str = "an id of small letters, digits and hyphens";
-const TIME: &str = "a time: RFC 3339 (2026-11-20T09:30:00Z), a date (2026-11-20, from its midnight in UTC), or a span \
-                    back from now (7d, 36h)";
+pub(super) const TIME: &str = "a time: RFC 3339 (2026-11-20T09:30:00Z), a date (2026-11-20, from its midnight in UTC), or a \
+                               span back from now (7d, 36h)";
 
 /// The most values of a parameter that may be repeated.
-const MAX_REPEATED: usize = 100;
+pub(super) const MAX_REPEATED: usize = 100;
 
 /// The query of a request, each parameter known to the route, and at most once but where the route takes several.
 pub(super) struct Params(Vec<(String, String)>);
@@ -40,6 +47,20 @@ impl Params {
         Self::read_repeated(uri, known, &[])
     }
 
+    /// As [`Params::read`], for the parameters that the route declares; each value is one of those that it promises to take.
+    pub(super) fn of(uri: &Uri, declared: &[Param]) -> Result<Self, Problem> {
+        let names: Vec<&str> = declared.iter().map(|param| param.name).collect();
+        let repeated: Vec<&str> = declared.iter().filter(|param| param.repeated).map(|param| param.name).collect();
+        let taken = Self::read_repeated(uri, &names, &repeated)?;
+        for (name, value) in &taken.0 {
+            let wrong = declared.iter().find(|param| param.name == name && !param.kind.takes(value));
+            if let Some(param) = wrong {
+                return Err(Problem::parameter(name, &shortened(value), &param.kind.allowed()));
+            }
+        }
+        Ok(taken)
+    }
+
     /// As [`Params::read`], for a route that takes those of `repeated`, which are `known`, any number of times.
     pub(super) fn read_repeated(uri: &Uri, known: &[&str], repeated: &[&str]) -> Result<Self, Problem> {
         let mut taken: Vec<(String, String)> = Vec::new();
@@ -47,10 +68,8 @@ impl Params {
             if !known.contains(&name.as_ref()) {
                 let known = if known.is_empty() { "none".to_owned() } else { format!("`{}`", known.join("`, `")) };
                 let name = shortened(&name);
-                return Err(Problem::parameters(
-                    &name,
-                    format!("`{name}` is not a parameter of this route; those are: {known}"),
-                ));
+                let detail = format!("`{name}` is not a parameter of this route; those are: {known}");
+                return Err(Problem::parameters(&name, detail));
             }
             let before = taken.iter().filter(|(other, _)| *other == name).count();
             if before >= MAX_REPEATED {
@@ -153,7 +172,37 @@ pub(super) async fn json_of<T: DeserializeOwned>(most: usize, headers: &HeaderMa
             Problem::body(format!("the body ended early: {error}"))
         }
     })?;
+    // A list of the fields' values would be taken for them, in an order that nobody has promised.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+        return Err(Problem::body("the body is no JSON object; send one, with the fields of this route"));
+    }
     serde_json::from_slice(&bytes).map_err(|error| Problem::body(format!("the body is not what is taken: {error}")))
+}
+
+/// An object within a body: a list of its fields' values is refused here, too.
+pub(super) fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let fields = Option::<Map<String, Value>>::deserialize(deserializer)?;
+    fields.map(|fields| T::deserialize(Value::Object(fields))).transpose().map_err(D::Error::custom)
+}
+
+/// A whole number in a body, also where it is written with a point.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Whole(pub(super) u64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = Number::deserialize(deserializer)?;
+        let read = number.as_u64().filter(|whole| *whole <= LARGEST).or_else(|| number.as_f64().and_then(whole));
+        read.map(Self).ok_or_else(|| D::Error::custom(format!("`{number}` is not a whole number from 0 to 2^53")))
+    }
+}
+
+/// Refuses a text of a body that is too long.
+pub(super) fn within(field: &str, text: &str, most: usize) -> Result<(), Problem> {
+    if text.chars().count() > most {
+        return Err(Problem::body(format!("`{field}` is longer than {most} characters; send less text")));
+    }
+    Ok(())
 }
 
 /// What is quoted back of a value that may be of any length.

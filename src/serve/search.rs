@@ -10,19 +10,19 @@ use axum::http::{StatusCode, Uri};
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
-use super::items::language;
+use super::params;
 use super::problem::Problem;
 use super::request::Params;
 use crate::id::Seq;
 use crate::item::Item;
 use crate::search::{Found, MAX_PAGE, Mark, Query, Request, Search, SearchError, Snippet, Sort, show};
 
-const DEFAULT_LIMIT: usize = 20;
-const Q: &str =
+pub(super) const DEFAULT_LIMIT: usize = 20;
+pub(super) const Q: &str =
     "what is looked for: words, \"phrases\", -excluded, OR, title: text: author: feed: topic: lang: since: until:";
 
 /// A page of what was found.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Results {
     /// The best first, or the newest.
     pub items: Vec<ResultView>,
@@ -37,7 +37,7 @@ pub struct Results {
 }
 
 /// An item that was found.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ResultView {
     /// As every reader gets it.
     #[serde(flatten)]
@@ -51,7 +51,7 @@ pub struct ResultView {
 }
 
 /// How far the index is.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct IndexView {
     /// The last record of the log that can be found.
     pub seq: Seq,
@@ -64,18 +64,17 @@ pub struct IndexView {
 }
 
 pub(super) async fn find(State(shared): State<Shared>, uri: Uri) -> Result<Json<Results>, Problem> {
-    let known = ["q", "topic", "feed", "language", "since", "until", "limit", "cursor", "sort", "include"];
-    let params = Params::read(&uri, &known)?;
+    let params = Params::of(&uri, params::SEARCH)?;
     let now = (shared.state.clock)();
     let Some(query) = params.text("q") else { return Err(Problem::parameter("q", "", Q)) };
     let request = Request {
         query: query.to_owned(),
         topic: params.name("topic")?,
         feed: params.name("feed")?,
-        language: params.value("language", "a language tag such as `ar`", language)?,
+        language: params.text("language").map(str::to_owned),
         since: params.time("since", now)?,
         until: params.time("until", now)?,
-        duplicates: params.value("include", "`duplicates`", |value| (value == "duplicates").then_some(()))?.is_some(),
+        duplicates: params.text("include").is_some(),
         sort: params.value("sort", "`relevance` or `newest`", sort)?.unwrap_or_default(),
         limit: params.limit(DEFAULT_LIMIT, MAX_PAGE)?,
         after: params.text("cursor").map(str::to_owned),

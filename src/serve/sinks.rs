@@ -9,25 +9,25 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::routing::{get, post};
-use axum::{Json, Router};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::Shared;
 use super::consumers::ConsumerView;
+use super::params;
 use super::problem::Problem;
 use super::request::{self, Params, segment};
 use crate::id::{ConsumerName, Seq};
 use crate::store::{DeadLetter, Store, StoreError};
 
-const DEFAULT_LIMIT: usize = 100;
-const MAX_LIMIT: usize = 1_000;
+pub(super) const DEFAULT_LIMIT: usize = 100;
+pub(super) const MAX_LIMIT: usize = 1_000;
 /// The most letters of one request.
 const MAX_IDS: usize = 10_000;
 
@@ -219,17 +219,7 @@ struct Which {
 
 type Segment = Result<Path<String>, PathRejection>;
 
-/// The routes, for the door of the store's owner.
-pub(super) fn routes() -> Router<Shared> {
-    Router::new()
-        .route("/api/v1/sinks", get(list))
-        .route("/api/v1/sinks/{name}", get(show))
-        .route("/api/v1/sinks/{name}/dead", get(dead))
-        .route("/api/v1/sinks/{name}/replay", post(replay))
-        .route("/api/v1/sinks/{name}/drop", post(drop_letters))
-}
-
-async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Json<SinkList>, Problem> {
+pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Json<SinkList>, Problem> {
     Params::read(&uri, &[])?;
     let (sinks, now) = (shared.loaded().sinks.clone(), (shared.state.clock)());
     let read = shared.blocking(move |state| {
@@ -239,14 +229,14 @@ async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Json<SinkList>, 
     read.await.map(Json)
 }
 
-async fn show(State(shared): State<Shared>, path: Segment, uri: Uri) -> Result<Json<SinkView>, Problem> {
+pub(super) async fn show(State(shared): State<Shared>, path: Segment, uri: Uri) -> Result<Json<SinkView>, Problem> {
     Params::read(&uri, &[])?;
     let (sink, now) = (find(&shared, path)?, (shared.state.clock)());
     shared.blocking(move |state| SinkView::of(&sink, &state.store, now)).await.map(Json)
 }
 
-async fn dead(State(shared): State<Shared>, path: Segment, uri: Uri) -> Result<Json<DeadList>, Problem> {
-    let params = Params::read(&uri, &["after", "limit"])?;
+pub(super) async fn dead(State(shared): State<Shared>, path: Segment, uri: Uri) -> Result<Json<DeadList>, Problem> {
+    let params = Params::of(&uri, params::DEAD)?;
     let after = params.value("after", "a position in the log: a whole number from 0", |v| v.parse().ok())?;
     let (after, limit) = (Seq(after.unwrap_or(0)), params.limit(DEFAULT_LIMIT, MAX_LIMIT)?);
     let name = named(&shared, path).await?;
@@ -264,7 +254,7 @@ async fn dead(State(shared): State<Shared>, path: Segment, uri: Uri) -> Result<J
     read.await.map(Json)
 }
 
-async fn replay(
+pub(super) async fn replay(
     State(shared): State<Shared>,
     path: Segment,
     uri: Uri,
@@ -284,7 +274,7 @@ async fn replay(
     Ok((StatusCode::ACCEPTED, Json(Replaying { replaying })))
 }
 
-async fn drop_letters(
+pub(super) async fn drop_letters(
     State(shared): State<Shared>,
     path: Segment,
     uri: Uri,

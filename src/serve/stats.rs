@@ -18,7 +18,7 @@ use super::topics::Reclassifying;
 use crate::id::{FeedId, Seq, TopicId};
 
 /// How much there is, and how the feeds are doing.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Overview {
     /// Of the program that answers.
     pub version: String,
@@ -39,7 +39,7 @@ pub struct Overview {
 }
 
 /// What is stored.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Counts {
     /// The end of the log.
     pub last_seq: Seq,
@@ -58,7 +58,7 @@ pub struct Counts {
 }
 
 /// How the feeds are doing.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct FeedCounts {
     /// All of the configuration.
     pub configured: usize,

@@ -15,6 +15,7 @@ use url::Url;
 
 use super::Shared;
 use super::items::Name;
+use super::params;
 use super::problem::Problem;
 use super::request::{Params, segment};
 use crate::dedup::VerdictKind;
@@ -23,13 +24,13 @@ use crate::item::{Copy, Item};
 use crate::store::{Store, StoreError, Story};
 use crate::story::headline;
 
-const DEFAULT_LIMIT: usize = 20;
-const MAX_LIMIT: usize = 100;
+pub(super) const DEFAULT_LIMIT: usize = 20;
+pub(super) const MAX_LIMIT: usize = 100;
 /// Of a text that stands for a missing title, in characters.
 const TITLE_CHARS: usize = 100;
 
 /// A story without its items.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct StorySummary {
     /// The id of the item that began it.
     pub id: ItemId,
@@ -48,7 +49,7 @@ pub struct StorySummary {
 }
 
 /// A feed of a story.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Source {
     /// Which.
     pub feed: FeedId,
@@ -57,7 +58,7 @@ pub struct Source {
 }
 
 /// A story with its items.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct StoryView {
     /// The story.
     #[serde(flatten)]
@@ -69,7 +70,7 @@ pub struct StoryView {
 }
 
 /// Items by hour.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Hour {
     /// Its beginning.
     pub hour: Timestamp,
@@ -78,7 +79,7 @@ pub struct Hour {
 }
 
 /// An item as its story lists it. Fields as in [`Item`].
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct StoryItem {
     /// Its id.
     pub id: ItemId,
@@ -99,14 +100,14 @@ pub struct StoryItem {
 }
 
 /// A list of stories.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct StoryList {
     /// Those with the most items first.
     pub stories: Vec<StorySummary>,
 }
 
 pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Json<StoryList>, Problem> {
-    let params = Params::read(&uri, &["since", "limit"])?;
+    let params = Params::of(&uri, params::STORIES)?;
     let since = params.time("since", (shared.state.clock)())?;
     let limit = params.limit(DEFAULT_LIMIT, MAX_LIMIT)?;
     let found = shared.blocking(move |state| state.store.stories(since, limit)).await?;

@@ -11,7 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use serde::{Deserialize, Serialize};
 
-use super::items::language;
+use super::params;
 use super::problem::Problem;
 use super::request::{self, Params};
 use super::{Control, Shared};
@@ -37,19 +37,18 @@ pub struct Importing {
 }
 
 pub(super) async fn export(State(shared): State<Shared>, uri: Uri) -> Result<Json<ExportPage>, Problem> {
-    let known = ["records", "topic", "feed", "language", "since", "until", "include", "limit", "cursor"];
-    let params = Params::read(&uri, &known)?;
+    let params = Params::of(&uri, params::EXPORT)?;
     let now = (shared.state.clock)();
     let complete = params.value("records", "`all` or `items`", |value| match value {
         "all" => Some(true),
         "items" => Some(false),
         _ => None,
     })?;
-    let duplicates = params.value("include", "`duplicates`", |value| (value == "duplicates").then_some(()))?.is_some();
+    let duplicates = params.text("include").is_some();
     let items = ItemQuery {
         topic: params.name("topic")?,
         feed: params.name("feed")?,
-        language: params.value("language", "a language tag such as `ar`", language)?,
+        language: params.text("language").map(str::to_owned),
         since: params.time("since", now)?,
         until: params.time("until", now)?,
         duplicates,

@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
+use super::params;
 use super::problem::Problem;
 use super::request::Params;
 use crate::store::{Series, VolumeBy, VolumeQuery};
@@ -23,7 +24,7 @@ const DEFAULT_HOURS: i64 = 48;
 const DEFAULT_DAYS: i64 = 30;
 
 /// Items by time.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Volume {
     /// `topic`, `feed` or `all`.
     pub by: String,
@@ -40,7 +41,7 @@ pub struct Volume {
 }
 
 /// The counts of one topic or feed; each list has one for each hour or day, the first one first.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct VolumeSeries {
     /// Of which; `null` where they are of everything.
     pub id: Option<String>,
@@ -63,7 +64,7 @@ impl From<Series> for VolumeSeries {
 }
 
 pub(super) async fn show(State(shared): State<Shared>, uri: Uri) -> Result<Json<Volume>, Problem> {
-    let params = Params::read(&uri, &["by", "bucket", "since", "until"])?;
+    let params = Params::of(&uri, params::VOLUME)?;
     let by = params.value("by", "`topic`, `feed` or `all`", |value| match value {
         "topic" => Some(VolumeBy::Topic),
         "feed" => Some(VolumeBy::Feed),

@@ -10,10 +10,11 @@ use std::sync::LazyLock;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::extract::rejection::PathRejection;
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, HeaderValue};
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::Response;
 
+use super::etag;
 use super::problem::Problem;
 use super::request::segment;
 
@@ -96,15 +97,18 @@ pub(super) async fn file(path: Result<Path<String>, PathRejection>, headers: Hea
 fn answer(name: &str, headers: &HeaderMap) -> Result<Response, Problem> {
     let found = ASSETS.iter().zip(VERSIONS.iter()).find(|(asset, _)| asset.name == name);
     let (asset, version) = found.ok_or_else(|| Problem::missing(format!("the page has no file `{name}`")))?;
-    let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let same = known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == version);
+    let plain = version.to_str().unwrap_or_default().trim_matches('"');
+    // One that came compressed has the tag of its coding, too.
+    let known = etag::matching(headers, plain);
+    let same = known.is_some();
+    let version = known.and_then(|tag| HeaderValue::try_from(format!("\"{tag}\"")).ok()).unwrap_or(version.clone());
     let mut response = Response::new(if same { Body::empty() } else { Body::from(asset.body) });
     if same {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(asset.media_type));
-    headers.insert(ETAG, version.clone());
+    headers.insert(ETAG, version);
     // Kept, and asked for again each time: a new binary has a new page at once.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
@@ -117,6 +121,7 @@ fn answer(name: &str, headers: &HeaderMap) -> Result<Response, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::header::IF_NONE_MATCH;
 
     /// Everything in quotation marks that begins as `begin` does.
     fn quoted<'a>(text: &'a str, begin: &str) -> Vec<&'a str> {
@@ -167,6 +172,7 @@ mod tests {
         for (sent, status) in [
             (tag.to_str().unwrap().to_owned(), 304),
             (format!("\"x\", W/{}", tag.to_str().unwrap()), 304),
+            (format!("\"{}-gzip\"", tag.to_str().unwrap().trim_matches('"')), 304),
             ("\"x\"".to_owned(), 200),
         ] {
             let headers = HeaderMap::from_iter([(IF_NONE_MATCH, sent.parse().unwrap())]);

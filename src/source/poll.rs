@@ -12,7 +12,7 @@ use super::Document;
 use crate::units::Span;
 
 /// How heavily a failed poll weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// It will most likely pass by itself: a timeout, a reset connection, 503.
@@ -24,7 +24,7 @@ pub enum Severity {
 }
 
 /// A failure of a poll, as it is told to people.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PollError {
     /// A short stable name: `timeout`, `dns`, `status`, `not-a-feed`.
     pub kind: String,
@@ -39,7 +39,7 @@ pub struct PollError {
 }
 
 /// What came of one poll.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PollOutcome {
     /// The HTTP status, where there was an answer.
     pub status: Option<u16>,
@@ -76,7 +76,7 @@ pub struct PollOutcome {
 }
 
 /// An entry that was refused, as `feeds why` shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Refused {
     /// Where it failed: `parse`, `extract`.
     pub stage: String,
@@ -172,7 +172,7 @@ impl Unread {
 }
 
 /// One poll, as `feeds why` shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PollRecord {
     /// When it began.
     pub at: Timestamp,

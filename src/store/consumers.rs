@@ -23,6 +23,7 @@ use super::transfer::Reader;
 use super::writer::{Change, LOG_BEGINS, Writer};
 use super::{StoreError, keys, records, values};
 use crate::id::{ConsumerName, Seq};
+use crate::units::{LARGEST, whole};
 
 /// The most consumers of a store: each is a handful of lines in `/metrics`.
 pub const MAX_CONSUMERS: usize = 1_000;
@@ -103,6 +104,21 @@ impl Serialize for Start {
     }
 }
 
+impl schemars::JsonSchema for Start {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Start".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "`beginning` of what the log holds, its `end`, or the last position not to be read.",
+            "anyOf": [{ "enum": ["beginning", "end"] }, { "type": "integer", "minimum": 0, "maximum": 1_u64 << 53 }],
+        })
+    }
+}
+
 impl<'de> Deserialize<'de> for Start {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Either;
@@ -111,7 +127,14 @@ impl<'de> Deserialize<'de> for Start {
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("`beginning`, `end`, or a position in the log")
             }
+            fn visit_f64<E: de::Error>(self, seq: f64) -> Result<Start, E> {
+                let whole = whole(seq).ok_or_else(|| E::invalid_value(de::Unexpected::Float(seq), &self))?;
+                self.visit_u64(whole)
+            }
             fn visit_u64<E: de::Error>(self, seq: u64) -> Result<Start, E> {
+                if seq > LARGEST {
+                    return Err(E::invalid_value(de::Unexpected::Unsigned(seq), &self));
+                }
                 Ok(Start::After(Seq(seq)))
             }
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Start, E> {

@@ -10,6 +10,7 @@ use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 
+use super::consumers::MAX_FILTER;
 use super::engine::{Read as _, Table};
 use super::logged::{self, Logged};
 use super::reader::Store;
@@ -22,16 +23,20 @@ use crate::item::{Item, LogKind, LogRecord};
 const MAX_LOOKED: usize = 20_000;
 
 /// Which records of the log: any of each list, where the list has any.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogFilter {
     /// Of items about one of these topics (`maybe` counts), or that were until this record.
+    #[schemars(length(max = MAX_FILTER))]
     pub topics: Vec<TopicId>,
     /// Of items from one of these feeds.
+    #[schemars(length(max = MAX_FILTER))]
     pub feeds: Vec<FeedId>,
     /// That tell one of these.
+    #[schemars(length(max = MAX_FILTER))]
     pub kinds: Vec<LogKind>,
     /// Of items in one of these languages; `ar` takes `ar-EG`, too.
+    #[schemars(length(max = MAX_FILTER), inner(length(min = 2, max = 35), regex(pattern = "^[A-Za-z0-9-]{2,35}$")))]
     pub languages: Vec<String>,
 }
 

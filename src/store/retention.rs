@@ -69,7 +69,7 @@ pub(super) fn check(read: &impl Read) -> Result<(), StoreError> {
 }
 
 /// What was removed, or would be.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Expired {
     /// How many items.
     pub items: u64,
@@ -96,7 +96,7 @@ impl Expired {
 }
 
 /// An item that would be removed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Named {
     /// Which.
     pub id: ItemId,

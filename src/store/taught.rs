@@ -117,7 +117,7 @@ pub struct Classified {
 }
 
 /// How far a reclassification is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Reclassification {
     /// The version of the topics that it classifies by.
     pub version: u64,

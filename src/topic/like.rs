@@ -36,7 +36,7 @@ const OF_CENTRE: f32 = 0.3;
 const STREAM_SHARE: f32 = 0.01;
 
 /// How a model was learned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Way {
     /// What few examples share.

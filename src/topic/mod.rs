@@ -44,7 +44,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::TopicId;
 
 /// How sure a match is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Decision {
     /// Worth a look.
@@ -54,7 +54,7 @@ pub enum Decision {
 }
 
 /// A field that evidence stands in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Field {
     /// The headline.
@@ -72,7 +72,7 @@ pub enum Field {
 }
 
 /// One place that speaks for (or, with a negative weight, against) a topic.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Evidence {
     /// The rule's name in the topic, or its query where it has none.
     pub rule: String,
@@ -89,7 +89,7 @@ pub struct Evidence {
 }
 
 /// A topic that an item is about.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TopicMatch {
     /// The topic.
     pub id: TopicId,

@@ -307,7 +307,7 @@ const RASID_FAULTS: &[(&str, &[&str])] = &[
     (
         "[server]\nlisten = \"0.0.0.0:80\"",
         &[
-            "rasid.toml:2:10: other machines can reach this address, so readers need a token: set `token` below [server], or listen on 127.0.0.1",
+            "rasid.toml:2:10: other machines can reach this address, so readers need a token: set `token` below [server], make one with `rasid token add`, or listen on 127.0.0.1",
         ],
     ),
     ("[server]\nlisten = \"0.0.0.0:80\"\ntoken = \"0123456789abcdef\"", &[]),
@@ -315,6 +315,16 @@ const RASID_FAULTS: &[(&str, &[&str])] = &[
     (
         "[server]\nlisten = \"0.0.0.0:80\"\ntoken = \"short\"",
         &["rasid.toml:3:9: `token` is shorter than 16 characters; make one with: openssl rand -hex 24"],
+    ),
+    (
+        "[server]\ncors_origins = [\"*\"]\nrate = \"50\"\nburst = 0\nconnections = 0\nrequest_timeout = \"0s\"",
+        &[
+            "rasid.toml:2:16: `*` is no origin; write scheme, host and port, such as \"https://news.example\"",
+            "rasid.toml:3:8: `rate`: `50` is not a rate; write requests in a second, a minute or an hour, such as \"50/s\", or \"none\"",
+            "rasid.toml:4:9: `burst` must be 1 or more",
+            "rasid.toml:5:15: `connections` must be 1 or more",
+            "rasid.toml:6:19: `request_timeout` must be longer than 0",
+        ],
     ),
     (
         "[queue]\nkind = \"memroy\"",
@@ -428,7 +438,7 @@ fn the_shipped_settings_are_the_defaults() {
         ("store", section(toml::Value::try_from(&store))),
         ("fetch", section(toml::Value::try_from(&config.fetch))),
         // Not serialized: it may hold a secret.
-        ("server", toml::Table::from_iter([("listen".to_owned(), config.server.listen.to_string().into())]).into()),
+        ("server", server_defaults(&config.server).into()),
         ("dedup", section(toml::Value::try_from(&config.dedup))),
         ("stories", section(toml::Value::try_from(&config.stories))),
         ("search", section(toml::Value::try_from(&config.search))),
@@ -446,6 +456,19 @@ fn the_shipped_settings_are_the_defaults() {
         assert!(line.split_once(" = ").unwrap().1.contains("  # ") || line.contains("\" # "), "no comment: {line}");
     }
     assert!(text.contains("\n# token = "));
+}
+
+fn server_defaults(server: &rasid::serve::ServerConfig) -> toml::Table {
+    assert_eq!(server.rate, "none".parse().unwrap());
+    let origins: Vec<toml::Value> = server.cors_origins.iter().map(|origin| origin.as_str().into()).collect();
+    toml::Table::from_iter([
+        ("listen".to_owned(), server.listen.to_string().into()),
+        ("cors_origins".to_owned(), origins.into()),
+        ("rate".to_owned(), "none".into()),
+        ("burst".to_owned(), i64::from(server.burst).into()),
+        ("connections".to_owned(), i64::from(server.connections).into()),
+        ("request_timeout".to_owned(), server.request_timeout.to_string().into()),
+    ])
 }
 
 #[test]

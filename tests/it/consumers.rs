@@ -95,6 +95,9 @@ async fn a_consumer_is_made_read_acknowledged_reset_and_removed() {
     for (target, body, status, named) in [
         ("desk/ack", json!({ "seq": 12 }), 409, "the end of the log, which is 11"),
         ("desk/ack", json!({ "seq": 3 }), 409, "up to 10 already"),
+        ("desk/ack", json!({ "seq": 12.0 }), 409, "the end of the log, which is 11"),
+        ("desk/ack", json!({ "seq": 1.5 }), 400, "1.5"),
+        ("desk/reset", json!({ "from": 12.0 }), 409, "12"),
         ("desk/ack", json!({}), 400, "seq"),
         ("desk/ack", json!({ "seq": 1, "more": 1 }), 400, "more"),
         ("desk/reset", json!({ "from": "middle" }), 400, "middle"),
@@ -112,6 +115,10 @@ async fn a_consumer_is_made_read_acknowledged_reset_and_removed() {
         json!({ "filter": { "kinds": ["old"] } }),
         json!({ "from": -1 }),
         json!({ "filter": { "languages": [""] } }),
+        json!({ "filter": { "languages": ["x".repeat(36)] } }),
+        json!({ "filter": [["csto"]] }),
+        json!({ "from": 1.5 }),
+        json!({ "from": (1_u64 << 53) + 1 }),
         json!({ "kind": "x".repeat(65) }),
     ] {
         let (status, problem) = send(&router, Method::PUT, DESK, body.clone()).await;
@@ -195,7 +202,7 @@ async fn metrics_tell_what_is_stored_and_how_far_consumers_are() {
     world.state.started = Some(now());
     let bearer = "Bearer a-token-of-some-length";
     let guarded = ServerConfig { token: Some("a-token-of-some-length".to_owned()), ..ServerConfig::default() };
-    let tcp = serve::tcp_router(&guarded, world.state.clone());
+    let tcp = serve::tcp_router(&guarded, world.state.clone()).unwrap();
     let (router, adding, writing) = served(world);
     send(&router, Method::PUT, DESK, json!({})).await;
     send(&router, Method::POST, &format!("{DESK}/ack"), json!({ "seq": 2 })).await;

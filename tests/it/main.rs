@@ -24,6 +24,7 @@ mod fetch;
 mod flow;
 mod forms;
 mod found;
+mod http;
 mod judged;
 mod kept;
 mod learned;

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::Shared;
 use super::super::problem::Problem;
-use super::super::request::{self, Params};
+use super::super::request::{self, Params, Whole};
 use crate::id::{FeedId, ItemId, Seq};
 use crate::item::Item;
 use crate::store::{ItemQuery, Store, StoreError};
@@ -37,7 +37,7 @@ const PAGE: usize = 50;
 const AROUND: usize = 90;
 
 /// What a query found, or what is wrong with it.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Tried {
     /// What is wrong with the query; then nothing was looked at.
     pub faults: Vec<QueryFault>,
@@ -54,7 +54,7 @@ pub struct Tried {
 }
 
 /// Something wrong in a query.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct QueryFault {
     /// Its first character, in Unicode scalar values of the query.
     pub start: usize,
@@ -65,7 +65,7 @@ pub struct QueryFault {
 }
 
 /// An item that a query finds. Fields as in [`Item`].
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TriedItem {
     /// Its id.
     pub id: ItemId,
@@ -86,7 +86,7 @@ pub struct TriedItem {
 }
 
 /// A cutting of a field.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Excerpt {
     /// `summary` or `text`.
     pub field: Field,
@@ -98,14 +98,21 @@ pub struct Excerpt {
     pub last: bool,
 }
 
-#[derive(Deserialize)]
+/// A query to be tried.
+#[derive(Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Asked {
+pub(in crate::serve) struct AskedToTry {
+    /// In the language of `topics.toml`.
+    #[schemars(length(max = MAX_QUERY))]
     query: String,
+    /// Only items published since.
     #[serde(default)]
+    #[schemars(schema_with = "crate::serve::params::optional_time")]
     since: Option<String>,
+    /// How many items are shown at most.
     #[serde(default)]
-    limit: Option<usize>,
+    #[schemars(with = "Option<u64>", range(min = 1, max = MAX_LIMIT))]
+    limit: Option<Whole>,
 }
 
 /// Tells the search that whoever asked has gone, by being dropped with the request.
@@ -124,8 +131,8 @@ pub(in crate::serve) async fn attempt(
     body: Body,
 ) -> Result<Json<Tried>, Problem> {
     Params::read(&uri, &[])?;
-    let asked: Asked = request::json(&headers, body).await?;
-    let limit = asked.limit.unwrap_or(DEFAULT_LIMIT);
+    let asked: AskedToTry = request::json(&headers, body).await?;
+    let limit = asked.limit.map_or(DEFAULT_LIMIT, |Whole(limit)| usize::try_from(limit).unwrap_or(usize::MAX));
     if !(1..=MAX_LIMIT).contains(&limit) {
         let allowed = format!("a whole number from 1 to {MAX_LIMIT}");
         return Err(Problem::parameter("limit", &limit.to_string(), &allowed));

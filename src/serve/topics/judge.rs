@@ -25,7 +25,7 @@ use crate::topic::like::Way;
 use crate::topic::{Decision, Topic, TopicMatch};
 
 /// How a topic learns.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct LikeView {
     /// What likeness adds where it is enough by itself.
     pub weight: f32,
@@ -54,7 +54,7 @@ impl LikeView {
 }
 
 /// What a topic has learned, and how it does on what it has not learned from.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ModelView {
     /// How it was learned: `rocchio` from few examples, `logistic` from many.
     pub way: Way,
@@ -96,7 +96,7 @@ impl ModelView {
 }
 
 /// What came of judgements.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Learning {
     /// Of which topic.
     pub topic: TopicId,
@@ -115,7 +115,7 @@ pub struct Learning {
 }
 
 /// An item about which a topic changed its mind.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Changed {
     /// The item.
     pub id: ItemId,
@@ -130,7 +130,7 @@ pub struct Changed {
 }
 
 /// A decision with its score.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Judged {
     /// How sure it is.
     pub decision: Decision,
@@ -145,7 +145,7 @@ impl From<&TopicMatch> for Judged {
 }
 
 /// What was said of items for a topic.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Judgements {
     /// Of which topic.
     pub topic: TopicId,
@@ -156,7 +156,7 @@ pub struct Judgements {
 }
 
 /// What somebody said of an item.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Said {
     /// Of which item; it may have been removed since.
     pub item: ItemId,
@@ -169,11 +169,17 @@ pub struct Said {
 }
 
 /// Items by id or position in the log. All lists empty: the topic learns again from what is known.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Asked {
+pub(in crate::serve) struct AskedToJudge {
+    /// Items that belong to the topic.
+    #[schemars(length(max = MAX_ITEMS), inner(regex(pattern = "^([0-9a-fA-F]{32}|[0-9]{1,19})$")))]
     yes: Vec<String>,
+    /// Items that do not.
+    #[schemars(length(max = MAX_ITEMS), inner(regex(pattern = "^([0-9a-fA-F]{32}|[0-9]{1,19})$")))]
     no: Vec<String>,
+    /// Items of which nothing is to be said any more.
+    #[schemars(length(max = MAX_ITEMS), inner(regex(pattern = "^([0-9a-fA-F]{32}|[0-9]{1,19})$")))]
     forget: Vec<String>,
 }
 
@@ -205,7 +211,7 @@ pub(in crate::serve) async fn judge(
 ) -> Result<Json<Learning>, Problem> {
     Params::read(&uri, &[])?;
     let (topic, _) = learning_topic(&shared, path)?;
-    let Asked { yes, no, forget } = request::json(&headers, body).await?;
+    let AskedToJudge { yes, no, forget } = request::json(&headers, body).await?;
     if yes.len() + no.len() + forget.len() > MAX_ITEMS {
         return Err(Problem::body(format!("more than {MAX_ITEMS} items at once; send them in parts")));
     }

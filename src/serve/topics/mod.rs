@@ -29,20 +29,20 @@ pub use judge::{Changed, Judged, Judgements, Learning, LikeView, ModelView};
 pub use learned::Learnt;
 pub use reclassify::Reclassifying;
 
-pub(super) use attempt::attempt;
-pub(super) use judge::{judge, judgements};
+pub(super) use attempt::{AskedToTry, attempt};
+pub(super) use judge::{AskedToJudge, judge, judgements};
 pub(super) use learned::learned;
-pub(super) use reclassify::{reclassify, reclassifying};
+pub(super) use reclassify::{AskedToReclassify, reclassify, reclassifying};
 
 /// All topics.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TopicList {
     /// In the order of the configuration.
     pub topics: Vec<TopicView>,
 }
 
 /// A topic as readers see it.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TopicView {
     /// Its id.
     pub id: TopicId,
@@ -72,22 +72,47 @@ impl TopicView {
 }
 
 /// What an article is about.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct TopicsFound {
     /// Best first.
     pub topics: Vec<TopicMatch>,
 }
 
 /// What is to be classified: either `item`, or the fields of an article, of which `text` or `title` is needed.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Asked {
+#[schemars(extend("oneOf" = [
+    {
+        "required": ["item"],
+        "properties": {
+            "item": { "type": "string" }, "title": { "maxLength": 0 }, "summary": { "maxLength": 0 },
+            "text": { "maxLength": 0 }, "url": { "maxLength": 0 }, "feed": { "maxLength": 0 },
+            "language": { "maxLength": 0 },
+        },
+    },
+    {
+        "properties": { "item": { "type": "null" } },
+        "anyOf": [
+            { "required": ["text"], "properties": { "text": { "minLength": 1 } } },
+            { "required": ["title"], "properties": { "title": { "minLength": 1 } } },
+            { "required": ["summary"], "properties": { "summary": { "minLength": 1 } } },
+        ],
+    },
+]))]
+pub(super) struct Asked {
+    #[schemars(regex(pattern = "^([0-9a-fA-F]{32}|[0-9]{1,19})$"))]
     item: Option<String>,
+    #[schemars(length(max = request::MAX_TITLE))]
     title: String,
+    #[schemars(length(max = request::MAX_TEXT))]
     summary: String,
+    #[schemars(length(max = request::MAX_TEXT))]
     text: String,
+    #[schemars(length(max = request::MAX_TITLE))]
     url: String,
+    #[schemars(length(max = request::MAX_TITLE))]
     feed: String,
+    #[schemars(length(max = request::MAX_TITLE))]
     language: String,
 }
 
@@ -105,6 +130,13 @@ pub(super) async fn test(
 ) -> Result<Json<TopicsFound>, Problem> {
     Params::read(&uri, &[])?;
     let mut asked: Asked = request::json(&headers, body).await?;
+    for (name, value) in [("summary", &asked.summary), ("text", &asked.text)] {
+        request::within(name, value, request::MAX_TEXT)?;
+    }
+    let short = [("title", &asked.title), ("url", &asked.url), ("feed", &asked.feed), ("language", &asked.language)];
+    for (name, value) in short {
+        request::within(name, value, request::MAX_TITLE)?;
+    }
     let given = [&asked.title, &asked.summary, &asked.text, &asked.url, &asked.feed, &asked.language];
     match &asked.item {
         Some(_) if given.iter().any(|field| !field.is_empty()) => {

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use serde::{Deserialize, Serialize};
 
+use super::super::params;
 use super::super::problem::Problem;
 use super::super::request::{self, Params};
 use super::super::{Control, Shared, State as Served};
@@ -16,7 +17,7 @@ use crate::id::TopicId;
 use crate::store::{Reclassification, StoreError};
 
 /// How stored items and the topics in force go together.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Reclassifying {
     /// The version of the topics in force.
     pub version: u64,
@@ -41,12 +42,13 @@ impl Reclassifying {
 }
 
 /// What is to be reclassified.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-struct Asked {
+pub(in crate::serve) struct AskedToReclassify {
     /// One topic; all unless given.
     topic: Option<TopicId>,
     /// Only items published since: as the parameter `since` of listings.
+    #[schemars(schema_with = "params::optional_time")]
     since: Option<String>,
 }
 
@@ -65,7 +67,7 @@ pub(in crate::serve) async fn reclassify(
     body: Body,
 ) -> Result<Json<Reclassification>, Problem> {
     Params::read(&uri, &[])?;
-    let Asked { topic, since } = request::json(&headers, body).await?;
+    let AskedToReclassify { topic, since } = request::json(&headers, body).await?;
     let since = since.map(|text| request::since("since", &text, (shared.state.clock)())).transpose()?;
     if let Some(wanted) = &topic
         && shared.loaded().topics.get(wanted).is_none()

@@ -264,7 +264,7 @@ fn over_tcp_there_is_no_export_and_no_import() {
             let request = request.body(http_body_util::Full::<hyper::body::Bytes>::default()).unwrap();
             runtime.block_on(router.oneshot(request)).unwrap().status().as_u16()
         };
-        assert_eq!(ask(rasid::serve::tcp_router(&Default::default(), state.clone())), 404, "{path}");
+        assert_eq!(ask(rasid::serve::tcp_router(&Default::default(), state.clone()).unwrap()), 404, "{path}");
         assert_ne!(ask(rasid::serve::router(state.clone())), 404, "{path}");
     }
 }

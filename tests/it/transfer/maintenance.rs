@@ -115,7 +115,11 @@ fn over_tcp_there_is_no_maintenance() {
     for work in ["backup", "compact", "verify"] {
         let path = format!("/api/v1/maintenance/{work}");
         let body = serde_json::json!({ "path": dir.path().join("backup") }).to_string();
-        assert_eq!(ask(rasid::serve::tcp_router(&Default::default(), state.clone()), &path, &body), 404, "{work}");
+        assert_eq!(
+            ask(rasid::serve::tcp_router(&Default::default(), state.clone()).unwrap(), &path, &body),
+            404,
+            "{work}"
+        );
         assert_eq!(ask(rasid::serve::router(state.clone()), &path, &body), 200, "{work}");
     }
     let relative = serde_json::json!({ "path": "backup" }).to_string();
