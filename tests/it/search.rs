@@ -294,7 +294,8 @@ fn what_is_wrong_is_a_problem_that_says_where() {
     for (parameters, kind, says) in [
         (vec![], "bad-parameter", "`q`"),
         (vec![("q", "قمة \"طارئة")], "bad-query", "character 5"),
-        (vec![("q", "")], "bad-query", "nothing to look for"),
+        (vec![("q", "")], "bad-parameter", "`q`"),
+        (vec![("q", " ")], "bad-query", "nothing to look for"),
         (vec![("q", "خبر"), ("limit", "101")], "bad-parameter", "from 1 to 100"),
         (vec![("q", "خبر"), ("sort", "best")], "bad-parameter", "`relevance` or `newest`"),
         (vec![("q", "خبر"), ("cursor", "abc")], "unknown-parameter", "`next` of the page before"),

@@ -373,8 +373,8 @@ fn mended(found: &Found, repaired: &Repaired, items: &Items) -> Result<usize, St
     let last = items.values().flatten().max().copied().unwrap_or_default();
     let follows = |name: &String| match name.split_once(' ') {
         Some(("log", at)) => at.parse::<u64>().is_ok_and(|at| at > last),
-        // Where it is lost that an item was removed, it is there again.
-        Some((_, id)) => items.contains_key(id),
+        // Where it is lost that an item was removed, it is there again, with its revisions and all.
+        Some((_, of)) => of.rsplit(' ').next().is_some_and(|id| items.contains_key(id)),
         _ => false,
     };
     if !extra.iter().all(|name| !lost.is_empty() && follows(name)) {
