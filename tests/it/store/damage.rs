@@ -348,7 +348,8 @@ fn covered(name: &str, lost: &[String], items: &Items) -> bool {
     };
     let ids: Vec<&str> = if kind == "log" { told_of(rest).collect() } else { vec![id] };
     let positions: Vec<u64> = match kind {
-        "log" => vec![rest.parse().unwrap()],
+        // Nor does it say the same of an item that is there again, since the record that removed it is lost.
+        "log" => ids.iter().filter_map(|id| items.get(*id)).flatten().copied().chain(rest.parse().ok()).collect(),
         _ => items.get(id).cloned().unwrap_or_default(),
     };
     // Where a part of a file of small records is gone their names went with it: that is said in general.
