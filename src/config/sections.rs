@@ -152,7 +152,8 @@ fn check_fetch(fetch: &Section<FetchConfig>, report: &mut Report<'_>) {
 }
 
 fn check_server(server: &Section<ServerConfig>, report: &mut Report<'_>) {
-    let ServerConfig { token, cors_origins, burst, connections, request_timeout, .. } = &server.value;
+    let ServerConfig { token, cors_origins, public_url, websub_hub, burst, connections, request_timeout, .. } =
+        &server.value;
     if token.as_ref().is_some_and(|token| token.chars().count() < MIN_TOKEN) {
         report.problem(
             server.place("token"),
@@ -160,6 +161,16 @@ fn check_server(server: &Section<ServerConfig>, report: &mut Report<'_>) {
         );
     }
     report.problems(server.place("cors_origins"), serve::check_origins(cors_origins));
+    for (key, url) in [("public_url", public_url), ("websub_hub", websub_hub)] {
+        let wrong = url.as_ref().and_then(|url| serve::check_published(url).err());
+        report.problems(server.place(key), wrong.into_iter().collect());
+    }
+    if websub_hub.is_some() && public_url.is_none() {
+        report.problem(
+            server.place("websub_hub"),
+            "a hub has to reach the feeds: set `public_url` to where this interface is for others",
+        );
+    }
     at_least_one(report, server.place("burst"), "burst", *burst);
     at_least_one(report, server.place("connections"), "connections", *connections);
     positive(report, server, "request_timeout", *request_timeout);

@@ -101,6 +101,7 @@ pub fn loaded(config: &Config, taught: Arc<Taught>) -> Loaded {
         examples: config.examples.clone(),
         taught,
         sinks: serve::Sinks::new(config.sinks.iter().map(sinks::shown)),
+        published: serve::Published { at: config.server.public_url.clone(), hub: config.server.websub_hub.clone() },
     }
 }
 

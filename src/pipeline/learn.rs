@@ -186,6 +186,7 @@ impl Teacher {
                 examples: Arc::clone(&loaded.examples),
                 taught: Arc::new(taught),
                 sinks: loaded.sinks.clone(),
+                published: loaded.published.clone(),
             });
         });
         for (topic, model) in &lessons.models {

@@ -1,6 +1,6 @@
 //! Answers that a reader may keep, and ask about again.
 //!
-//! In: an answer of JSON to a GET. Out: the same with an `ETag`; 304 without a body where the reader has it already.
+//! In: an answer of JSON, or an outgoing feed, to a GET. Out: the same with an `ETag`; 304 without a body where the reader has it already.
 //! Promise: the tag is a hash of the very bytes, so equal tags are equal answers; a compressed answer has another tag than
 //! a plain one, as they are other bytes. Keeping is for the reader's own use (`private`), and asked about each time.
 //! Not here: what is streamed, which has no end to hash.
@@ -14,10 +14,14 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use super::outgoing;
 use super::problem::Problem;
 
 /// The codings that a tag may end in.
 const CODINGS: [&str; 3] = ["gzip", "br", "zstd"];
+
+/// The media types of answers that have tags.
+const KEPT: [&str; 3] = ["application/json", outgoing::ATOM, outgoing::JSON];
 
 /// Gives answers their tags. Stands within the compression.
 pub(super) async fn tag(request: Request, next: Next) -> Response {
@@ -25,10 +29,10 @@ pub(super) async fn tag(request: Request, next: Next) -> Response {
     let asked = *request.method() == Method::GET;
     let known: Vec<String> = if asked { known(request.headers()) } else { Vec::new() };
     let response = next.run(request).await;
-    let json = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
+    let kept = response.headers().get(CONTENT_TYPE).is_some_and(|kind| KEPT.iter().any(|kept| kind == kept));
     // What is not whole yet is not waited for.
     let whole = response.body().size_hint().exact().is_some();
-    if !asked || !json || !whole || response.status() != StatusCode::OK {
+    if !asked || !kept || !whole || response.status() != StatusCode::OK {
         return response;
     }
     let (mut parts, body) = response.into_parts();

@@ -26,6 +26,7 @@ mod log;
 mod maintenance;
 mod metrics;
 mod openapi;
+mod outgoing;
 mod params;
 mod passages;
 mod problem;
@@ -60,6 +61,7 @@ use serde::Deserialize;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate as _, SizeAbove};
+use url::Url;
 
 use crate::dedup::corpus::Corpora;
 use crate::id::{FeedId, ItemId, TopicId};
@@ -90,6 +92,7 @@ pub use listen::{bind_unix, serve_tcp, serve_unix};
 pub use log::{MissedView, Reading};
 pub use maintenance::{BackingUp, Verified, Working};
 pub use openapi::document as openapi;
+pub use outgoing::{Published, check_published};
 pub use passages::{CopyView, Explanation, NO_TEXT, Party};
 pub use rate::Rate;
 pub use replay::{EntryView, RejectedView, Replay, Reread};
@@ -121,6 +124,10 @@ pub struct ServerConfig {
     pub token: Option<String>,
     /// The origins of other sites whose pages may read; none unless named.
     pub cors_origins: Vec<String>,
+    /// Where readers reach the interface, as outgoing feeds say it.
+    pub public_url: Option<Url>,
+    /// The WebSub hub that outgoing feeds link to.
+    pub websub_hub: Option<Url>,
     /// How often one token, or one address without, may ask.
     pub rate: Rate,
     /// How many requests may come at once before `rate` counts.
@@ -140,6 +147,8 @@ impl Default for ServerConfig {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7878),
             token: None,
             cors_origins: Vec::new(),
+            public_url: None,
+            websub_hub: None,
             rate: Rate::default(),
             burst: 100,
             connections: 2_048,
@@ -177,6 +186,8 @@ pub struct Loaded {
     pub taught: Arc<Taught>,
     /// What is carried to others; stays as it is until the daemon ends.
     pub sinks: Sinks,
+    /// Where outgoing feeds say that they are.
+    pub published: Published,
 }
 
 /// What a reader may ask of the running daemon.

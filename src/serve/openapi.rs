@@ -93,6 +93,7 @@ fn operation(route: &Route, answers: &mut SchemaGenerator, bodies: &mut SchemaGe
             )
         }
         Answer::Bytes => (&["application/octet-stream"][..], json!({})),
+        Answer::Feed(media_types) => (media_types, json!({})),
         Answer::Text(media_types) => (media_types, json!({ "type": "string" })),
         Answer::Nothing => (&[][..], json!({})),
     };
@@ -119,7 +120,8 @@ fn operation(route: &Route, answers: &mut SchemaGenerator, bodies: &mut SchemaGe
         }
         responses[status.to_string()] = response;
     }
-    if media_types == ["application/json"] && route.method == axum::http::Method::GET {
+    let kept = media_types == ["application/json"] || matches!(route.answer, Answer::Feed(_));
+    if kept && route.method == axum::http::Method::GET {
         responses["200"]["headers"] =
             json!({ "ETag": { "schema": { "type": "string" }, "description": "A hash of the answer." } });
         responses["304"] = json!({ "description": "The reader has the answer already (`If-None-Match`)." });

@@ -254,6 +254,26 @@ pub(super) const SEARCH: &[Param] = &[
     Param::new("include", Kind::OneOf(&["duplicates"]), INCLUDE),
 ];
 
+const ENTRIES: Param = Param::new(
+    "limit",
+    Kind::Whole(1, super::outgoing::MAX_LIMIT as u64, Some(super::outgoing::DEFAULT_LIMIT as u64)),
+    "How many items the feed has.",
+);
+
+/// Of `/api/v1/feed.atom` and `/api/v1/feed.json`.
+pub(super) const OUTGOING: &[Param] = &[
+    Param::new("topic", Kind::Id, "Only items about this topic."),
+    Param::new("feed", Kind::Id, "Only items from this feed."),
+    Param::new("language", Kind::Language, LANGUAGE),
+    Param::new("q", Kind::Text(crate::search::MAX_QUERY), super::search::Q),
+    Param::new("since", Kind::Time, SINCE),
+    ENTRIES,
+];
+
+/// Of `/topics/{file}`.
+pub(super) const OUTGOING_TOPIC: &[Param] =
+    &[Param::new("language", Kind::Language, LANGUAGE), Param::new("since", Kind::Time, SINCE), ENTRIES];
+
 /// Of `/api/v1/volume`.
 pub(super) const VOLUME: &[Param] = &[
     Param::new("by", Kind::OneOf(&["topic", "feed", "all"]), "What is counted apart; `topic` unless said."),
@@ -321,6 +341,10 @@ pub(super) const CONSUMER: &[Param] = &[Param::new("name", Kind::Id, "The consum
 
 /// A file of the page in a path.
 pub(super) const FILE: &[Param] = &[Param::new("file", Kind::Text(64), "The file's name, such as `app.js`.")];
+
+/// The feed of a topic in a path.
+pub(super) const TOPIC_FILE: &[Param] =
+    &[Param::new("file", Kind::Text(80), "The topic's id with `.atom` or `.json`, such as `csto.atom`.")];
 
 /// A topic in a path.
 pub(super) const TOPIC: &[Param] = &[Param::new("id", Kind::Id, "The topic's id.")];

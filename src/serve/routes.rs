@@ -20,8 +20,8 @@ use super::{
     ConsumerList, ConsumerReading, ConsumerView, CorpusFound, CorpusList, CorpusMatched, CorrectedView, Corrections,
     Explanation, FeedHistory, FeedList, IndexView, Judgements, Learning, Listing, Overview, Pins, Pruned, Reading,
     Reloaded, Replay, Results, Revisions, Shared, StoryList, StoryView, TopicList, TopicsFound, Tried, Volume,
-    consumers, corpus, dedup, feeds, health, items, keep, log, maintenance, metrics, openapi, passages, replay, search,
-    sinks, stats, stories, stream, topics, transfer, volume, web,
+    consumers, corpus, dedup, feeds, health, items, keep, log, maintenance, metrics, openapi, outgoing, passages,
+    replay, search, sinks, stats, stories, stream, topics, transfer, volume, web,
 };
 use crate::item::Item;
 use crate::source::PollRecord;
@@ -43,6 +43,8 @@ pub(super) enum Answer {
     Bytes,
     /// Text of one of these media types.
     Text(&'static [&'static str]),
+    /// A feed of one of these media types, which say how it is made.
+    Feed(&'static [&'static str]),
     /// No body.
     Nothing,
 }
@@ -205,6 +207,19 @@ pub(super) fn table() -> Vec<Route> {
             .is("rebuildSearchIndex", "Has the index of the search made anew, in the background.")
             .gives::<IndexView>()
             .says(&[202]),
+        get(READ, "/api/v1/feed.atom", outgoing::atom)
+            .is("getAtom", "Items for feed readers, newest published first, as Atom.")
+            .query(params::OUTGOING)
+            .answers(Answer::Feed(&[outgoing::ATOM])),
+        get(READ, "/api/v1/feed.json", outgoing::json)
+            .is("getJsonFeed", "Items for feed readers, newest published first, as JSON Feed.")
+            .query(params::OUTGOING)
+            .answers(Answer::Feed(&[outgoing::JSON])),
+        get(READ, "/topics/{file}", outgoing::topic)
+            .is("getTopicFeed", "Items about a topic for feed readers, as Atom or JSON Feed.")
+            .path(params::TOPIC_FILE)
+            .query(params::OUTGOING_TOPIC)
+            .answers(Answer::Feed(&[outgoing::ATOM, outgoing::JSON])),
         get(READ, "/api/v1/log", log::read)
             .is("readLog", "The log from a position on, waiting for more where asked to.")
             .query(params::LOG)

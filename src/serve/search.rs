@@ -7,6 +7,7 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Shared;
@@ -79,28 +80,8 @@ pub(super) async fn find(State(shared): State<Shared>, uri: Uri) -> Result<Json<
         limit: params.limit(DEFAULT_LIMIT, MAX_PAGE)?,
         after: params.text("cursor").map(str::to_owned),
     };
-    let search = searchable(&shared)?;
-    let looked = search.clone();
-    let building = search.progress().is_some_and(|progress| progress.building);
-    let work = move || {
-        let Found { hits, total, next, partly } = looked.find(&request, now)?;
-        let query = Query::parse(&request.query, now).map_err(SearchError::Query)?;
-        Ok((query, hits, total, next, partly))
-    };
-    let (query, hits, total, next, partial) = match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(found)) => found,
-        Ok(Err(error)) => {
-            if matches!(error, SearchError::Index(_)) {
-                search.suspect();
-            }
-            return Err(problem(query, error));
-        }
-        Err(panic) => {
-            // Only an index that is not what it was written as brings a search to that.
-            search.suspect();
-            return Err(Problem::internal(&panic));
-        }
-    };
+    let building = searchable(&shared)?.progress().is_some_and(|progress| progress.building);
+    let (query, Found { hits, total, next, partly: partial }) = look(&shared, request, now).await?;
     let items = shared.blocking(move |state| {
         let mut items = Vec::with_capacity(hits.len());
         for hit in hits {
@@ -114,6 +95,32 @@ pub(super) async fn find(State(shared): State<Shared>, uri: Uri) -> Result<Json<
         Ok(items)
     });
     Ok(Json(Results { items: items.await?, total, next, partial, building }))
+}
+
+/// What a request finds, and its query.
+pub(super) async fn look(shared: &Shared, request: Request, now: Timestamp) -> Result<(Query, Found), Problem> {
+    let search = searchable(shared)?;
+    let looked = search.clone();
+    let text = request.query.clone();
+    let work = move || {
+        let found = looked.find(&request, now)?;
+        let query = Query::parse(&request.query, now).map_err(SearchError::Query)?;
+        Ok((query, found))
+    };
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(found)) => Ok(found),
+        Ok(Err(error)) => {
+            if matches!(error, SearchError::Index(_)) {
+                search.suspect();
+            }
+            Err(problem(&text, error))
+        }
+        Err(panic) => {
+            // Only an index that is not what it was written as brings a search to that.
+            search.suspect();
+            Err(Problem::internal(&panic))
+        }
+    }
 }
 
 pub(super) async fn index(State(shared): State<Shared>, uri: Uri) -> Result<Json<IndexView>, Problem> {

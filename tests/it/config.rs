@@ -327,6 +327,18 @@ const RASID_FAULTS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "[server]\npublic_url = \"https://me@news.example\"\nwebsub_hub = \"ftp://hub.example\"",
+        &[
+            "rasid.toml:2:14: `https://me@news.example/` is not for readers; write http:// or https:// without a name, a password or `#`",
+            "rasid.toml:3:14: `ftp://hub.example/` is not for readers; write http:// or https:// without a name, a password or `#`",
+        ],
+    ),
+    (
+        "[server]\nwebsub_hub = \"https://hub.example\"",
+        &["rasid.toml:2:14: a hub has to reach the feeds: set `public_url` to where this interface is for others"],
+    ),
+    ("[server]\npublic_url = \"https://news.example\"\nwebsub_hub = \"https://hub.example\"", &[]),
+    (
         "[queue]\nkind = \"memroy\"",
         &["rasid.toml:2:8: `kind` is \"memroy\", but must be one of `memory`; did you mean \"memory\"?"],
     ),

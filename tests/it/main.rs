@@ -29,6 +29,7 @@ mod judged;
 mod kept;
 mod learned;
 mod newsroom;
+mod outgoing;
 mod pages;
 mod passages;
 mod rasid;

@@ -82,7 +82,7 @@ impl World {
     }
 }
 
-fn candidate(i: u32, minutes: i64) -> Candidate {
+pub(crate) fn candidate(i: u32, minutes: i64) -> Candidate {
     let title = format!("الخبر رقم {i}");
     let text = format!("نص الخبر رقم {i} كما نشرته الوكالة صباح اليوم.");
     let topic =
