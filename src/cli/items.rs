@@ -4,6 +4,7 @@
 
 use clap::{Args as ClapArgs, ValueEnum};
 
+use super::narrowing::Narrowing;
 use super::output::{self, Screen, count};
 use super::table::{Column, Fit, render};
 use super::{Here, api::Api, csv};
@@ -17,27 +18,11 @@ const PAGE: usize = 200;
 /// Which items, in which form.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
-    /// Only items about this topic
-    #[arg(long, value_name = "ID")]
-    topic: Option<String>,
-    /// Only items of this feed
-    #[arg(long, value_name = "ID")]
-    feed: Option<String>,
-    /// Only items in this language
-    #[arg(long, value_name = "CODE")]
-    language: Option<String>,
-    /// Only items published since: a span back from now (7d, 36h), a date, or RFC 3339
-    #[arg(long, value_name = "TIME")]
-    since: Option<String>,
-    /// Only items published before
-    #[arg(long, value_name = "TIME")]
-    until: Option<String>,
+    #[command(flatten)]
+    items: Narrowing,
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
     limit: u64,
-    /// Also copies of items listed, and items whose place a fuller text took
-    #[arg(long)]
-    all: bool,
     /// The form [default: table on a terminal, else ndjson]
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -54,6 +39,7 @@ pub(super) async fn run(here: &Here, args: &Args) -> anyhow::Result<()> {
     let screen = Screen::stdout();
     let format = args.format.unwrap_or(if screen.terminal { Format::Table } else { Format::Ndjson });
     let api = here.api().await?;
+    let narrowed = args.items.begin();
     let mut left = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let mut cursor: Option<String> = None;
     let mut shown = 0;
@@ -62,8 +48,9 @@ pub(super) async fn run(here: &Here, args: &Args) -> anyhow::Result<()> {
         output::print(&csv::row(&csv::COLUMNS.map(str::to_owned)))?;
     }
     let more = loop {
-        let listing: Listing =
-            api.get("/api/v1/items", &args.query(&left.min(PAGE).to_string(), cursor.as_deref())).await?;
+        let limit = left.min(PAGE).to_string();
+        let page = [("limit", Some(limit.as_str())), ("cursor", cursor.as_deref())];
+        let listing: Listing = api.get("/api/v1/items", &narrowed.with(&page)).await?;
         shown += listing.items.len();
         left = left.saturating_sub(listing.items.len());
         match format {
@@ -94,22 +81,8 @@ pub(super) async fn run(here: &Here, args: &Args) -> anyhow::Result<()> {
 }
 
 impl Args {
-    fn query<'a>(&'a self, limit: &'a str, cursor: Option<&'a str>) -> Vec<(&'a str, &'a str)> {
-        let given = [
-            ("topic", self.topic.as_deref()),
-            ("feed", self.feed.as_deref()),
-            ("language", self.language.as_deref()),
-            ("since", self.since.as_deref()),
-            ("until", self.until.as_deref()),
-            ("include", self.all.then_some("duplicates")),
-            ("limit", Some(limit)),
-            ("cursor", cursor),
-        ];
-        given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
-    }
-
     async fn explain_nothing(&self, here: &Here, api: &Api) -> anyhow::Result<()> {
-        if let Some(feed) = &self.feed
+        if let Some(feed) = &self.items.feed
             && !here.config.feeds.iter().any(|known| known.id.as_str() == feed)
         {
             output::note(format_args!(
@@ -117,7 +90,7 @@ impl Args {
             ));
             return Ok(());
         }
-        if let Some(topic) = &self.topic {
+        if let Some(topic) = &self.items.topic {
             let list: TopicList = api.get("/api/v1/topics", &[]).await?;
             if !list.topics.iter().any(|known| known.id.as_str() == topic) {
                 let known: Vec<&str> = list.topics.iter().map(|topic| topic.id.as_str()).collect();
@@ -128,8 +101,7 @@ impl Args {
                 return Ok(());
             }
         }
-        let filtered = [&self.topic, &self.feed, &self.language, &self.since, &self.until].iter().any(|f| f.is_some());
-        output::note(match (filtered, api.is_daemon()) {
+        output::note(match (self.items.is_given(), api.is_daemon()) {
             (true, _) => "no item matches; leave out a filter, or see `rasid status` for what is stored",
             (false, true) => "no item is stored yet; `rasid feeds list` shows when the feeds are polled",
             (false, false) => "no item is stored yet and no daemon runs; start one with `rasid run`",

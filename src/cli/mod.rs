@@ -22,6 +22,7 @@ mod input;
 mod items;
 mod keep;
 mod maintenance;
+mod narrowing;
 mod output;
 mod passages;
 mod progress;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, ValueEnum};
 
 use super::api::{self, Api};
+use super::narrowing::Narrowing;
 use super::output::{self, Screen, count, one_line};
 use super::table::{Column, Fit, render};
 use super::{Here, WrongUsage};
@@ -25,30 +26,14 @@ pub(super) struct Args {
     /// Words, "phrases", -excluded, OR, title: text: author: feed: topic: lang: since: until:
     #[arg(value_name = "QUERY", required_unless_present = "rebuild")]
     query: Vec<String>,
-    /// Only items about this topic
-    #[arg(long, value_name = "ID")]
-    topic: Option<String>,
-    /// Only items of this feed
-    #[arg(long, value_name = "ID")]
-    feed: Option<String>,
-    /// Only items in this language
-    #[arg(long, value_name = "CODE")]
-    language: Option<String>,
-    /// Only items published since: a span back from now (7d, 36h), a date, or RFC 3339
-    #[arg(long, value_name = "TIME")]
-    since: Option<String>,
-    /// Only items published before
-    #[arg(long, value_name = "TIME")]
-    until: Option<String>,
+    #[command(flatten)]
+    items: Narrowing,
     /// What comes first
     #[arg(long, value_enum, default_value_t = Order::Relevance)]
     sort: Order,
     /// How many at most
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..))]
     limit: u64,
-    /// Also copies of items, and items whose place a fuller text took
-    #[arg(long)]
-    all: bool,
     /// The form [default: table on a terminal, else ndjson]
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -80,13 +65,16 @@ pub(super) async fn run(here: &Here, args: &Args) -> anyhow::Result<()> {
         return Err(WrongUsage("the query is empty; write what to look for".to_owned()).into());
     }
     let api = Api::connect(here.socket(), || api::searching(&here.config, false)).await?;
+    let (narrowed, sort) = (args.items.begin(), (args.sort == Order::Newest).then_some("newest"));
     let mut left = usize::try_from(args.limit).unwrap_or(usize::MAX);
     let mut cursor: Option<String> = None;
     let mut rows = Vec::new();
     let mut shown = 0;
     let last = loop {
         let limit = left.min(PAGE).to_string();
-        let results: Results = api.get("/api/v1/search", &args.parameters(&query, &limit, cursor.as_deref())).await?;
+        let page =
+            [("q", Some(query.as_str())), ("sort", sort), ("limit", Some(&limit)), ("cursor", cursor.as_deref())];
+        let results: Results = api.get("/api/v1/search", &narrowed.with(&page)).await?;
         shown += results.items.len();
         left = left.saturating_sub(results.items.len().max(1));
         match format {
@@ -114,24 +102,6 @@ pub(super) async fn run(here: &Here, args: &Args) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-impl Args {
-    fn parameters<'a>(&'a self, query: &'a str, limit: &'a str, cursor: Option<&'a str>) -> Vec<(&'a str, &'a str)> {
-        let given = [
-            ("q", Some(query)),
-            ("topic", self.topic.as_deref()),
-            ("feed", self.feed.as_deref()),
-            ("language", self.language.as_deref()),
-            ("since", self.since.as_deref()),
-            ("until", self.until.as_deref()),
-            ("sort", (self.sort == Order::Newest).then_some("newest")),
-            ("include", self.all.then_some("duplicates")),
-            ("limit", Some(limit)),
-            ("cursor", cursor),
-        ];
-        given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
-    }
 }
 
 async fn rebuild(here: &Here) -> anyhow::Result<()> {

@@ -33,16 +33,7 @@ pub struct Listing {
 pub(super) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Json<Listing>, Problem> {
     let params = Params::of(&uri, params::ITEMS)?;
     let now = (shared.state.clock)();
-    let query = ItemQuery {
-        topic: params.name("topic")?,
-        feed: params.name("feed")?,
-        language: params.text("language").map(str::to_owned),
-        since: params.time("since", now)?,
-        until: params.time("until", now)?,
-        duplicates: params.text("include").is_some(),
-        limit: params.limit(DEFAULT_LIMIT, MAX_LIMIT)?,
-        after: params.text("cursor").map(str::to_owned),
-    };
+    let query = ItemQuery { limit: params.limit(DEFAULT_LIMIT, MAX_LIMIT)?, ..params.items(now)? };
     let page = shared.blocking(move |state| state.store.items(&query)).await?;
     Ok(Json(Listing { items: page.items, next: page.next }))
 }

@@ -24,7 +24,7 @@ use super::request::{Params, segment};
 use super::{Loaded, Shared, search};
 use crate::id::{FeedId, TopicId};
 use crate::item::Item;
-use crate::search::{Request, Sort};
+use crate::search::Sort;
 use crate::store::ItemQuery;
 use crate::topic::config::Label;
 
@@ -192,22 +192,15 @@ impl Asked {
     async fn items(&self, shared: &Shared, now: Timestamp) -> Result<Vec<Item>, Problem> {
         let (topic, feed, language) = (self.topic.clone(), self.feed.clone(), self.language.clone());
         let (since, limit) = (self.since, self.limit);
-        let Some(q) = self.q.clone() else {
-            let query = ItemQuery { topic, feed, language, since, until: None, duplicates: false, limit, after: None };
+        let query = ItemQuery { topic, feed, language, since, limit, ..ItemQuery::default() };
+        let Some(q) = &self.q else {
             return Ok(shared.blocking(move |state| state.store.items(&query)).await?.items);
         };
-        let request = Request {
-            query: q,
-            topic,
-            feed,
-            language,
-            since,
-            until: None,
-            duplicates: false,
-            sort: Sort::Newest,
-            limit,
-            after: None,
-        };
+        if search::is_building(shared)? {
+            // Half a feed would be taken for all there is; this is asked again.
+            return Err(Problem::not_ready("the search index is being made; ask again in a while"));
+        }
+        let request = search::request(q, query, Sort::Newest);
         let (_, found) = search::look(shared, request, now).await?;
         let items = shared.blocking(move |state| {
             // Some are none: removed since they were indexed.

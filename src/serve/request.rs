@@ -19,6 +19,7 @@ use serde_json::{Map, Number, Value};
 
 use super::params::Param;
 use super::problem::Problem;
+use crate::store::ItemQuery;
 use crate::units::{LARGEST, moment, whole};
 
 /// The largest body that is read.
@@ -129,6 +130,20 @@ impl Params {
     pub(super) fn limit(&self, default: usize, most: usize) -> Result<usize, Problem> {
         let read = |value: &str| value.parse().ok().filter(|n| (1..=most).contains(n));
         Ok(self.value("limit", &format!("a whole number from 1 to {most}"), read)?.unwrap_or(default))
+    }
+
+    /// Which items are meant, wherever they are listed, found or exported; how many is for the caller to say.
+    pub(super) fn items(&self, now: Timestamp) -> Result<ItemQuery, Problem> {
+        Ok(ItemQuery {
+            topic: self.name("topic")?,
+            feed: self.name("feed")?,
+            language: self.text("language").map(str::to_owned),
+            since: self.time("since", now)?,
+            until: self.time("until", now)?,
+            duplicates: self.text("include").is_some(),
+            limit: 0,
+            after: self.text("cursor").map(str::to_owned),
+        })
     }
 
     /// A point in time; spans count back from `now`.

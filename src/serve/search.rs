@@ -17,6 +17,7 @@ use super::request::Params;
 use crate::id::Seq;
 use crate::item::Item;
 use crate::search::{Found, MAX_PAGE, Mark, Query, Request, Search, SearchError, Snippet, Sort, show};
+use crate::store::ItemQuery;
 
 pub(super) const DEFAULT_LIMIT: usize = 20;
 pub(super) const Q: &str =
@@ -68,19 +69,10 @@ pub(super) async fn find(State(shared): State<Shared>, uri: Uri) -> Result<Json<
     let params = Params::of(&uri, params::SEARCH)?;
     let now = (shared.state.clock)();
     let Some(query) = params.text("q") else { return Err(Problem::parameter("q", "", Q)) };
-    let request = Request {
-        query: query.to_owned(),
-        topic: params.name("topic")?,
-        feed: params.name("feed")?,
-        language: params.text("language").map(str::to_owned),
-        since: params.time("since", now)?,
-        until: params.time("until", now)?,
-        duplicates: params.text("include").is_some(),
-        sort: params.value("sort", "`relevance` or `newest`", sort)?.unwrap_or_default(),
-        limit: params.limit(DEFAULT_LIMIT, MAX_PAGE)?,
-        after: params.text("cursor").map(str::to_owned),
-    };
-    let building = searchable(&shared)?.progress().is_some_and(|progress| progress.building);
+    let sort = params.value("sort", "`relevance` or `newest`", sort)?.unwrap_or_default();
+    let limit = params.limit(DEFAULT_LIMIT, MAX_PAGE)?;
+    let request = request(query, ItemQuery { limit, ..params.items(now)? }, sort);
+    let building = is_building(&shared)?;
     let (query, Found { hits, total, next, partly: partial }) = look(&shared, request, now).await?;
     let items = shared.blocking(move |state| {
         let mut items = Vec::with_capacity(hits.len());
@@ -95,6 +87,17 @@ pub(super) async fn find(State(shared): State<Shared>, uri: Uri) -> Result<Json<
         Ok(items)
     });
     Ok(Json(Results { items: items.await?, total, next, partial, building }))
+}
+
+/// To find a query among those items.
+pub(super) fn request(query: &str, among: ItemQuery, sort: Sort) -> Request {
+    let ItemQuery { topic, feed, language, since, until, duplicates, limit, after } = among;
+    Request { query: query.to_owned(), topic, feed, language, since, until, duplicates, sort, limit, after }
+}
+
+/// Whether what is found may not be all: the index is being made.
+pub(super) fn is_building(shared: &Shared) -> Result<bool, Problem> {
+    Ok(searchable(shared)?.progress().is_some_and(|progress| progress.building))
 }
 
 /// What a request finds, and its query.

@@ -44,19 +44,10 @@ pub(super) async fn export(State(shared): State<Shared>, uri: Uri) -> Result<Jso
         "items" => Some(false),
         _ => None,
     })?;
-    let duplicates = params.text("include").is_some();
-    let items = ItemQuery {
-        topic: params.name("topic")?,
-        feed: params.name("feed")?,
-        language: params.text("language").map(str::to_owned),
-        since: params.time("since", now)?,
-        until: params.time("until", now)?,
-        duplicates,
-        ..ItemQuery::default()
-    };
     let query = ExportQuery {
         items_only: !complete.unwrap_or_default(),
-        items,
+        // A place in an export is none in a listing.
+        items: ItemQuery { after: None, ..params.items(now)? },
         limit: params.limit(MAX_EXPORT_PAGE, MAX_EXPORT_PAGE)?,
         after: params.text("cursor").map(str::to_owned),
     };

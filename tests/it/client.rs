@@ -1,8 +1,6 @@
 //! The client of the library, against a running daemon over both doors, and against a stream that breaks.
 
-use std::net::TcpListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rasid::client::{Client, Error, Event, Filter, Start, Wanted};
@@ -10,45 +8,25 @@ use rasid::id::{ConsumerName, Seq};
 use rasid::item::LogKind;
 use serde_json::{Value, json};
 
-use crate::newsroom::{Answer, Server};
+use crate::newsroom::{Answer, Numbered, Server};
 use crate::rasid::{Daemon, Home};
 
 const TOKEN: &str = "a-token-of-the-client-that-nobody-guesses";
 const NOW: Duration = Duration::ZERO;
 
-fn feed(n: usize) -> String {
-    let item = |i| {
-        format!(
-            "<item><guid>{i}</guid><link>https://nabd.example/{i}</link><title>الخبر رقم {i} من المدينة</title>\
-             <description>تفاصيل الخبر الذي رقمه {} ولا يشبه غيره</description></item>",
-            i * 7_919
-        )
-    };
-    let items: String = (0..n).rev().map(item).collect();
-    format!("<rss version=\"2.0\"><channel><title>نبض</title>{items}</channel></rss>")
-}
-
 struct World {
-    count: Arc<AtomicUsize>,
+    numbered: Numbered,
     home: Home,
     address: String,
     daemon: Option<Daemon>,
-    _server: Server,
 }
 
 impl World {
     fn new(items: usize) -> Self {
-        let count = Arc::new(AtomicUsize::new(items));
-        let published = Arc::clone(&count);
-        let server = Server::start(move |_| Answer::ok("application/rss+xml", feed(published.load(Ordering::SeqCst))));
-        let feeds =
-            format!("[defaults]\nfull_text = \"never\"\n[[feed]]\nid = \"nabd\"\nurl = \"{}\"\n", server.url("/rss"));
-        let home = Home::new("", &feeds);
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-        let config = std::fs::read_to_string(home.path("rasid.toml")).unwrap();
-        let listen = format!("listen = \"{address}\"\ntoken = \"{TOKEN}\"");
-        home.write("rasid.toml", &config.replace("listen = \"127.0.0.1:0\"", &listen));
-        let mut world = Self { count, home, address: format!("http://{address}"), daemon: None, _server: server };
+        let numbered = Numbered::new(items);
+        let home = Home::new("", &numbered.feeds());
+        let address = home.listens(TOKEN);
+        let mut world = Self { numbered, home, address, daemon: None };
         world.start();
         world.publish(items);
         world
@@ -60,7 +38,7 @@ impl World {
     }
 
     fn publish(&self, items: usize) {
-        self.count.store(items, Ordering::SeqCst);
+        self.numbered.publish(items);
         self.home.ok(&["feeds", "poll", "nabd"]);
     }
 

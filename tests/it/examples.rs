@@ -5,35 +5,19 @@
 #[allow(dead_code, reason = "the program begins elsewhere")]
 mod consumer;
 
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-use crate::newsroom::{Answer, Server};
+use crate::newsroom::Numbered;
 use crate::rasid::{Home, wait_for};
 use crate::support::programs;
 
 const TOKEN: &str = "a-token-of-the-examples-that-nobody-guesses";
 /// Address, name and file, for the child that is the Rust example.
 const CHILD: &str = "RASID_EXAMPLE";
-
-/// So many items, the newest first.
-fn feed(n: usize) -> String {
-    let item = |i| {
-        format!(
-            "<item><guid>{i}</guid><link>https://nabd.example/{i}</link><title>الخبر رقم {i} من المدينة</title>\
-             <description>تفاصيل الخبر الذي رقمه {} ولا يشبه غيره</description></item>",
-            i * 7_919
-        )
-    };
-    let items: String = (0..n).rev().map(item).collect();
-    format!("<rss version=\"2.0\"><channel><title>نبض</title>{items}</channel></rss>")
-}
 
 /// A program, ended with all that it started.
 struct Program(Child);
@@ -55,17 +39,9 @@ impl Drop for Program {
 
 /// `start` makes the program, from where the daemon is, the consumer's name, and the file.
 fn nothing_is_lost_or_doubled(name: &str, start: impl Fn(&str, &str, &Path) -> Command) {
-    let count = Arc::new(AtomicUsize::new(150));
-    let published = Arc::clone(&count);
-    let server = Server::start(move |_| Answer::ok("application/rss+xml", feed(published.load(Ordering::SeqCst))));
-    let feeds =
-        format!("[defaults]\nfull_text = \"never\"\n[[feed]]\nid = \"nabd\"\nurl = \"{}\"\n", server.url("/rss"));
-    let home = Home::new("", &feeds);
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let config = std::fs::read_to_string(home.path("rasid.toml")).unwrap();
-    let listen = format!("listen = \"127.0.0.1:{port}\"\ntoken = \"{TOKEN}\"");
-    home.write("rasid.toml", &config.replace("listen = \"127.0.0.1:0\"", &listen));
-    let (address, out) = (format!("http://127.0.0.1:{port}"), home.path("out.ndjson"));
+    let numbered = Numbered::new(150);
+    let home = Home::new("", &numbered.feeds());
+    let (address, out) = (home.listens(TOKEN), home.path("out.ndjson"));
     let written = || std::fs::read_to_string(&out).unwrap_or_default();
     let wait = |n: usize| {
         wait_for(&format!("{name} to write {n} records"), || written().lines().count() >= n);
@@ -79,13 +55,13 @@ fn nothing_is_lost_or_doubled(name: &str, start: impl Fn(&str, &str, &Path) -> C
     // A write that was cut off in the middle.
     std::fs::write(&out, format!("{}{{\"seq\": 9", written())).unwrap();
     let second = Program::start(start(&address, name, &out), &home);
-    count.store(230, Ordering::SeqCst);
+    numbered.publish(230);
     home.ok(&["feeds", "poll", "nabd"]);
     wait(160);
     daemon.kill();
     let daemon = home.quiet_daemon();
     home.wait_until_it_answers();
-    count.store(260, Ordering::SeqCst);
+    numbered.publish(260);
     home.ok(&["feeds", "poll", "nabd"]);
     wait(260);
     drop(second);

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// A request, as far as the tests look at it.
@@ -247,4 +247,43 @@ pub fn article_page(name: &str, number: u64) -> String {
 
 fn hash(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// The feed `nabd`, whose entries are numbered; so many of them are published.
+pub struct Numbered {
+    published: Arc<AtomicUsize>,
+    server: Server,
+}
+
+impl Numbered {
+    pub fn new(entries: usize) -> Self {
+        let published = Arc::new(AtomicUsize::new(entries));
+        let count = Arc::clone(&published);
+        let server = Server::start(move |_| Answer::ok("application/rss+xml", numbered(count.load(Ordering::SeqCst))));
+        Self { published, server }
+    }
+
+    /// From now on so many.
+    pub fn publish(&self, entries: usize) {
+        self.published.store(entries, Ordering::SeqCst);
+    }
+
+    /// The `feeds.toml` that has it alone.
+    pub fn feeds(&self) -> String {
+        let url = self.server.url("/rss");
+        format!("[defaults]\nfull_text = \"never\"\n[[feed]]\nid = \"nabd\"\nurl = \"{url}\"\n")
+    }
+}
+
+/// The newest first.
+fn numbered(n: usize) -> String {
+    let item = |i| {
+        format!(
+            "<item><guid>{i}</guid><link>https://nabd.example/{i}</link><title>الخبر رقم {i} من المدينة</title>\
+             <description>تفاصيل الخبر الذي رقمه {} ولا يشبه غيره</description></item>",
+            i * 7_919
+        )
+    };
+    let items: String = (0..n).rev().map(item).collect();
+    format!("<rss version=\"2.0\"><channel><title>نبض</title>{items}</channel></rss>")
 }

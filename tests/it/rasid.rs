@@ -30,6 +30,15 @@ impl Home {
         home
     }
 
+    /// Listens at an address that stays the same over restarts, and lets in who has the token. The address.
+    pub fn listens(&self, token: &str) -> String {
+        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let config = std::fs::read_to_string(self.path("rasid.toml")).unwrap();
+        let listen = format!("listen = \"{address}\"\ntoken = \"{token}\"");
+        self.write("rasid.toml", &config.replace("listen = \"127.0.0.1:0\"", &listen));
+        format!("http://{address}")
+    }
+
     /// With the shipped corpora.
     pub fn corpus(&self) {
         std::fs::create_dir_all(self.path("corpus")).unwrap();

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::files::Output;
 use super::{Counted, FORMAT, Header, Trailer, VERSION};
+use crate::cli::narrowing::Narrowing;
 use crate::cli::output::{self, count};
 use crate::cli::progress::Progress;
 use crate::cli::{Here, WrongUsage, csv};
@@ -30,24 +31,8 @@ pub(in crate::cli) struct Args {
     /// consumers, where feeds were left
     #[arg(long, conflicts_with_all = ["topic", "feed", "language", "since", "until", "all"])]
     complete: bool,
-    /// Only items about this topic
-    #[arg(long, value_name = "ID")]
-    topic: Option<String>,
-    /// Only items of this feed
-    #[arg(long, value_name = "ID")]
-    feed: Option<String>,
-    /// Only items in this language
-    #[arg(long, value_name = "CODE")]
-    language: Option<String>,
-    /// Only items published since: a span back from now (7d, 36h), a date, or RFC 3339
-    #[arg(long, value_name = "TIME")]
-    since: Option<String>,
-    /// Only items published before
-    #[arg(long, value_name = "TIME")]
-    until: Option<String>,
-    /// Also copies of items, and items whose place a fuller text took
-    #[arg(long)]
-    all: bool,
+    #[command(flatten)]
+    items: Narrowing,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -67,11 +52,13 @@ pub(in crate::cli) async fn run(here: &Here, args: &Args) -> anyhow::Result<()> 
     let is_file = out.is_file();
     let mut form = Form::begin(args, out)?;
     let progress = Progress::new();
-    let (since, until) = (absolute(args.since.as_deref()), absolute(args.until.as_deref()));
+    let narrowed = args.items.begin();
+    // All records are that with their copies, too.
+    let (records, copies) = if args.complete { ("all", Some("duplicates")) } else { ("items", None) };
     let (mut cursor, mut begun, mut exported) = (None::<String>, false, 0);
     loop {
-        let query = args.query(since.as_deref(), until.as_deref(), cursor.as_deref());
-        let page: ExportPage = api.get("/api/v1/export", &query).await?;
+        let asked = [("records", Some(records)), ("include", copies), ("cursor", cursor.as_deref())];
+        let page: ExportPage = api.get("/api/v1/export", &narrowed.with(&asked)).await?;
         if !begun {
             form.head(page.seq.0)?;
             begun = true;
@@ -92,12 +79,6 @@ pub(in crate::cli) async fn run(here: &Here, args: &Args) -> anyhow::Result<()> 
         output::note(format_args!("{} in {}", count(exported, "item"), path.display()));
     }
     Ok(())
-}
-
-/// A span counts back from the beginning of the export, not from each of its pages. What is no time is for the interface to
-/// refuse.
-fn absolute(time: Option<&str>) -> Option<String> {
-    time.map(|text| crate::units::moment(text, output::now()).map_or_else(|| text.to_owned(), |at| at.to_string()))
 }
 
 impl Args {
@@ -127,25 +108,6 @@ impl Args {
             }
         }
         Ok(())
-    }
-
-    fn query<'a>(
-        &'a self,
-        since: Option<&'a str>,
-        until: Option<&'a str>,
-        cursor: Option<&'a str>,
-    ) -> Vec<(&'a str, &'a str)> {
-        let given = [
-            ("records", Some(if self.complete { "all" } else { "items" })),
-            ("topic", self.topic.as_deref()),
-            ("feed", self.feed.as_deref()),
-            ("language", self.language.as_deref()),
-            ("since", since),
-            ("until", until),
-            ("include", (self.all || self.complete).then_some("duplicates")),
-            ("cursor", cursor),
-        ];
-        given.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
 }
 

@@ -280,9 +280,9 @@ impl Sorted {
             && self.last_of(table).is_some_and(|last| key <= last)
     }
 
-    /// The block that would have a key.
+    /// The block that would have a key; none before the first.
     fn block_of(&self, table: Table, key: &[u8]) -> Option<usize> {
-        let blocks = self.blocks_of(table).filter(|_| self.is_within(table, key))?;
+        let blocks = self.blocks_of(table)?;
         let after = self.contents.blocks[blocks.clone()].partition_point(|block| block.first.as_slice() <= key);
         Some(blocks.start + after.checked_sub(1)?)
     }
