@@ -51,14 +51,29 @@ impl fmt::Debug for Api {
 }
 
 impl Api {
-    /// The daemon behind `socket` where one answers, else what `in_process` makes.
+    /// The daemon behind `socket` where one answers, else what `in_process` makes. A daemon that is just starting or
+    /// stopping, and another command that reads, hold the store and answer nothing: they are waited for.
     ///
     /// # Errors
     /// When the socket belongs to somebody else, or the store cannot be opened.
-    pub async fn connect(socket: PathBuf, in_process: impl FnOnce() -> anyhow::Result<Router>) -> anyhow::Result<Self> {
-        match Self::daemon(socket).await? {
-            Some(daemon) => Ok(daemon),
-            None => in_process().map(|router| Self::Here(router, None)),
+    pub async fn connect(socket: PathBuf, in_process: impl Fn() -> anyhow::Result<Router>) -> anyhow::Result<Self> {
+        Self::connect_or(socket, async || in_process().map(|router| Self::Here(router, None))).await
+    }
+
+    /// As [`Api::connect`], with more than a router.
+    ///
+    /// # Errors
+    /// As [`Api::connect`].
+    pub async fn connect_or(socket: PathBuf, here: impl AsyncFn() -> anyhow::Result<Self>) -> anyhow::Result<Self> {
+        let mut tried = 1;
+        loop {
+            if let Some(daemon) = Self::daemon(socket.clone()).await? {
+                return Ok(daemon);
+            }
+            match here().await {
+                Err(error) if is_held(&error) && tried < TRIES => tried += 1,
+                made => return made.map_err(held),
+            }
         }
     }
 
@@ -260,19 +275,27 @@ pub struct Gone {
 /// When the store cannot be opened, or no HTTP client can be made.
 pub async fn polling(config: Config, reload: Reload) -> anyhow::Result<Api> {
     let built = tokio::task::spawn_blocking(move || daemon::build(&config).map(|built| (config, built)));
-    let (config, built) = built.await.context("opening the store failed")?.map_err(held)?;
+    let (config, built) = built.await.context("opening the store failed")??;
     let system = System::start(&config, built, Mode::OnDemand, reload);
     Ok(Api::Here(serve::router(system.state()), Some(Box::new(system))))
 }
 
+/// How often one that holds the store without answering is looked for again. A try to open waits for half a second
+/// itself, so this is ten.
+const TRIES: u32 = 20;
+
+fn is_held(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(StoreError::Locked { .. }))
+}
+
 /// Says what a locked store means to a command.
 fn held(error: anyhow::Error) -> anyhow::Error {
-    match error.downcast_ref::<StoreError>() {
-        Some(StoreError::Locked { .. }) => error.context(
-            "a daemon is just starting or stopping, or another command reads the store; try again in a moment",
-        ),
-        _ => error,
+    if is_held(&error) {
+        return error.context(
+            "another command reads the store, or a daemon has not finished starting or stopping; try again later",
+        );
     }
+    error
 }
 
 /// The router over the store that `config` names, for when no daemon holds it. Orders to a daemon are refused.
@@ -280,7 +303,7 @@ fn held(error: anyhow::Error) -> anyhow::Error {
 /// # Errors
 /// When the store cannot be opened.
 pub fn in_process(config: &Config) -> anyhow::Result<Router> {
-    let (store, _writer) = store::open(&config.store).map_err(|error| held(error.into()))?;
+    let (store, _writer) = store::open(&config.store)?;
     over(config, store, None)
 }
 
@@ -292,7 +315,7 @@ pub fn searching(config: &Config, anew: bool) -> anyhow::Result<Router> {
     if !config.search.enabled {
         bail!("search is switched off; set `enabled = true` below [search] in rasid.toml");
     }
-    let (store, _writer) = store::open(&config.store).map_err(|error| held(error.into()))?;
+    let (store, _writer) = store::open(&config.store)?;
     let search = Search::new(config.store.path.join(search::DIRECTORY));
     if anew {
         search.rebuild();

@@ -233,17 +233,15 @@ impl Here {
 
     /// As [`Here::api`], for what polls: without a daemon its loops run in this process as long as the command does.
     async fn poller(&self) -> anyhow::Result<Api> {
-        let dir = self.config.dir.clone();
-        match self.daemon().await? {
-            Some(daemon) => Ok(daemon),
-            None => {
-                let config = config::load(&dir, &environment).map_err(|problems| {
-                    let problems: Vec<String> = problems.iter().map(Problem::to_string).collect();
-                    anyhow::anyhow!("{}", problems.join("\n"))
-                })?;
-                api::polling(config, Box::new(move || config::load(&dir, &environment))).await
-            }
-        }
+        Api::connect_or(self.socket(), async || {
+            let dir = self.config.dir.clone();
+            let config = config::load(&dir, &environment).map_err(|problems| {
+                let problems: Vec<String> = problems.iter().map(Problem::to_string).collect();
+                anyhow::anyhow!("{}", problems.join("\n"))
+            })?;
+            api::polling(config, Box::new(move || config::load(&dir, &environment))).await
+        })
+        .await
     }
 
     /// The daemon alone, where one answers.

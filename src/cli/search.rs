@@ -105,10 +105,10 @@ pub(super) async fn run(here: &Here, args: &Args) -> anyhow::Result<()> {
 }
 
 async fn rebuild(here: &Here) -> anyhow::Result<()> {
-    let Some(daemon) = here.daemon().await? else {
-        let _router = api::searching(&here.config, true)?;
+    let daemon = Api::connect(here.socket(), || api::searching(&here.config, true)).await?;
+    if !daemon.is_daemon() {
         return Ok(());
-    };
+    }
     let _begun: IndexView = daemon.post("/api/v1/search/rebuild", &()).await?;
     loop {
         tokio::time::sleep(LOOK_EVERY).await;

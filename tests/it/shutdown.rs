@@ -1,9 +1,9 @@
-//! SIGTERM drains and ends with 0 within the deadline, whatever the servers do.
+//! SIGTERM drains and ends with 0 within the deadline, whatever the servers do; commands wait for who is just going.
 
 use std::time::Instant;
 
 use crate::newsroom::{Answer, Endless, Server, article_page};
-use crate::rasid::Home;
+use crate::rasid::{Home, wait_for};
 
 #[test]
 fn a_stop_ends_with_0_while_polls_are_running() {
@@ -34,4 +34,20 @@ fn a_stop_does_not_wait_for_a_server_that_never_answers() {
     assert_eq!(daemon.terminate().code(), Some(0));
     assert!(start.elapsed().as_secs() < 10, "the default timeout of a request is 20 s");
     drop(hold);
+}
+
+#[test]
+fn a_command_waits_for_who_is_just_letting_go_of_the_store() {
+    let home = Home::new("", "");
+    let held =
+        rasid::store::open(&rasid::store::StoreConfig { path: home.path("data"), ..Default::default() }).unwrap();
+    let mut command = home.command(&["status", "--json"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    // Longer than one try to open the store takes.
+    let start = Instant::now();
+    wait_for("two seconds to pass", || {
+        assert_eq!(command.try_wait().unwrap(), None, "it gave up");
+        start.elapsed().as_secs() >= 2
+    });
+    drop(held);
+    assert!(command.wait_with_output().unwrap().status.success());
 }
