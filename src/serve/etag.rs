@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
+use super::answers::Tag;
 use super::outgoing;
 use super::problem::Problem;
 
@@ -35,16 +36,23 @@ pub(super) async fn tag(request: Request, next: Next) -> Response {
     if !asked || !kept || !whole || response.status() != StatusCode::OK {
         return response;
     }
-    let (mut parts, body) = response.into_parts();
-    let bytes = match to_bytes(body, usize::MAX).await {
-        Ok(bytes) => bytes,
-        Err(error) => return Problem::internal(&error).into_response(),
+    let (mut parts, mut body) = response.into_parts();
+    let hash = match parts.extensions.remove::<Tag>() {
+        Some(hash) => hash,
+        None => {
+            let bytes = match to_bytes(body, usize::MAX).await {
+                Ok(bytes) => bytes,
+                Err(error) => return Problem::internal(&error).into_response(),
+            };
+            let hash = Tag::of(&bytes);
+            body = Body::from(bytes);
+            hash
+        }
     };
-    let hash = blake3::hash(&bytes).to_hex();
-    let hash: String = hash.chars().take(32).collect();
+    let hash = hash.as_str();
     parts.headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     let found = known.iter().find(|tag| *tag == "*" || plain(tag) == hash);
-    let tag = found.filter(|tag| *tag != "*").unwrap_or(&hash);
+    let tag = found.map(String::as_str).filter(|tag| *tag != "*").unwrap_or(hash);
     if let Ok(value) = HeaderValue::try_from(format!("\"{tag}\"")) {
         parts.headers.insert(ETAG, value);
     }
@@ -55,7 +63,7 @@ pub(super) async fn tag(request: Request, next: Next) -> Response {
         parts.headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
         return Response::from_parts(parts, Body::empty());
     }
-    Response::from_parts(parts, Body::from(bytes))
+    Response::from_parts(parts, body)
 }
 
 /// Gives a compressed answer the tag of its coding. Stands around the compression.

@@ -9,6 +9,7 @@
 //! router on TCP.
 
 mod access;
+mod answers;
 mod connection;
 mod consumers;
 mod corpus;
@@ -111,6 +112,7 @@ pub use volume::{Volume, VolumeSeries};
 pub use transfer::Importing;
 
 use access::Door;
+use answers::Answers;
 use problem::Problem;
 use stream::Hub;
 
@@ -289,6 +291,7 @@ pub struct State {
 struct Shared {
     state: State,
     hub: Arc<Hub>,
+    answers: Arc<Answers>,
     stopping: watch::Receiver<bool>,
     /// One backup, check or compaction at a time.
     upkeep: Arc<Semaphore>,
@@ -316,12 +319,13 @@ fn through(door: Door, shared: Shared) -> Router {
 /// Every route, those for the store's owner alone where `owner` says so. It lets nobody in by itself: a door stands before it.
 fn every_route(shared: Shared, owner: bool) -> Router {
     let worth_it = SizeAbove::new(COMPRESSED_FROM).and(NotForContentType::SSE);
-    routes::router(owner)
+    routes::router(owner, &shared)
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(middleware::from_fn(etag::tag))
         .layer(CompressionLayer::new().compress_when(worth_it))
         .layer(middleware::from_fn(etag::tag_coding))
+        .layer(middleware::from_fn_with_state(shared.clone(), answers::pack_once))
         .layer(middleware::from_fn(with_headers))
         .with_state(shared)
 }
@@ -341,7 +345,7 @@ async fn with_headers(request: Request, next: Next) -> Response {
 
 impl Shared {
     fn new(state: State, stopping: watch::Receiver<bool>) -> Self {
-        Self { state, hub: Arc::default(), stopping, upkeep: Arc::new(Semaphore::new(1)) }
+        Self { state, hub: Arc::default(), answers: Arc::default(), stopping, upkeep: Arc::new(Semaphore::new(1)) }
     }
 
     /// Runs `work`, which reads the disk or counts words, where it may block.

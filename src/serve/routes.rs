@@ -14,6 +14,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::access::{Access, Patience, Rule, Scope, enter};
+use super::answers::again;
 use super::params::{self, Param};
 use super::topics::Reclassifying;
 use super::{
@@ -64,6 +65,7 @@ pub(super) struct Route {
     /// Where it was done, the usual one first.
     pub(super) statuses: &'static [u16],
     patience: Patience,
+    kept: bool,
     handler: MethodRouter<Shared>,
 }
 
@@ -85,6 +87,7 @@ impl Route {
             answer: Answer::Bytes,
             statuses: &[200],
             patience: Patience::Usual,
+            kept: false,
             handler: on(filter, handler),
         }
     }
@@ -130,6 +133,12 @@ impl Route {
         self
     }
 
+    /// Its answer follows from what is stored, the configuration and its address alone.
+    const fn kept(mut self) -> Self {
+        self.kept = true;
+        self
+    }
+
     /// It waits for what others do, and ends by itself.
     const fn slow(mut self) -> Self {
         self.patience = Patience::Long;
@@ -165,11 +174,13 @@ pub(super) fn table() -> Vec<Route> {
         get(READ, "/api/v1/items", items::list)
             .is("listItems", "Items, newest published first.")
             .query(params::ITEMS)
-            .gives::<Listing>(),
+            .gives::<Listing>()
+            .kept(),
         get(READ, "/api/v1/items/{id}", items::show)
             .is("getItem", "One item, by its id or a position in the log.")
             .path(params::ITEM)
-            .gives::<Item>(),
+            .gives::<Item>()
+            .kept(),
         get(READ, "/api/v1/items/{id}/passages", passages::show)
             .is("getPassages", "Why an item has its verdict, and what it shares with another.")
             .path(params::ITEM)
@@ -210,16 +221,19 @@ pub(super) fn table() -> Vec<Route> {
         get(READ, "/api/v1/feed.atom", outgoing::atom)
             .is("getAtom", "Items for feed readers, newest published first, as Atom.")
             .query(params::OUTGOING)
-            .answers(Answer::Feed(&[outgoing::ATOM])),
+            .answers(Answer::Feed(&[outgoing::ATOM]))
+            .kept(),
         get(READ, "/api/v1/feed.json", outgoing::json)
             .is("getJsonFeed", "Items for feed readers, newest published first, as JSON Feed.")
             .query(params::OUTGOING)
-            .answers(Answer::Feed(&[outgoing::JSON])),
+            .answers(Answer::Feed(&[outgoing::JSON]))
+            .kept(),
         get(READ, "/topics/{file}", outgoing::topic)
             .is("getTopicFeed", "Items about a topic for feed readers, as Atom or JSON Feed.")
             .path(params::TOPIC_FILE)
             .query(params::OUTGOING_TOPIC)
-            .answers(Answer::Feed(&[outgoing::ATOM, outgoing::JSON])),
+            .answers(Answer::Feed(&[outgoing::ATOM, outgoing::JSON]))
+            .kept(),
         get(READ, "/api/v1/log", log::read)
             .is("readLog", "The log from a position on, waiting for more where asked to.")
             .query(params::LOG)
@@ -400,12 +414,17 @@ pub(super) fn table() -> Vec<Route> {
 /// The router of all routes, each behind its own rule.
 ///
 /// Those of the store's owner are there only where `owner` says so: elsewhere nothing tells that they exist.
-pub(super) fn router(owner: bool) -> Router<Shared> {
+pub(super) fn router(owner: bool, shared: &Shared) -> Router<Shared> {
     let served = table().into_iter().filter(|route| owner || route.access != Access::Owner);
     served.fold(Router::new(), |router, route| {
         let rule = Rule { access: route.access, patience: route.patience };
+        let handler = if route.kept {
+            route.handler.route_layer(middleware::from_fn_with_state(shared.clone(), again))
+        } else {
+            route.handler
+        };
         // Around the handler alone: a wrong method is told so whoever asks.
-        router.route(route.path, route.handler.route_layer(middleware::from_fn_with_state(rule, enter)))
+        router.route(route.path, handler.route_layer(middleware::from_fn_with_state(rule, enter)))
     })
 }
 

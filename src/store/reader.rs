@@ -36,6 +36,9 @@ pub const DEFAULT_PAGE: usize = 100;
 pub const MAX_COPIES: usize = 100;
 /// The most records read for one page: a rare language must not read the whole store in one call.
 const MAX_READ: usize = 10_000;
+/// So many records one thread reads alone, and so many threads read a page at most.
+const ALONE: usize = 24;
+const MAX_READERS: usize = 4;
 /// How many older fingerprints in a row end the search for the first: a clock that was set back misplaces some.
 const OLDER_IN_A_ROW: usize = 1_024;
 
@@ -79,7 +82,7 @@ impl Store {
     }
 
     pub(super) fn copies(&self, original: &Original, limit: usize) -> Result<Vec<Copy>, StoreError> {
-        let scan = self.inner.engine.scan(Table::Copies, prefix_range(&keys::original(original)));
+        let scan = self.inner.engine.scan_prefix(Table::Copies, &keys::original(original));
         scan.take(limit).map(|entry| schema::decode_copy(&entry?.1).map(|(copy, _)| copy)).collect()
     }
 
@@ -114,30 +117,70 @@ impl Store {
         }
         let mut page = Page { items: Vec::new(), next: None };
         let mut last = None;
-        let mut read = 0;
-        for entry in self.inner.engine.scan(table, (low, high)).rev() {
-            let (key, value) = entry?;
-            let flags = value.first().copied().unwrap_or_default();
-            let listed = query.duplicates || flags & records::DUPLICATE == 0;
-            let Some((millis, no)) = keys::place(&key).filter(|_| listed) else { continue };
-            if read == MAX_READ {
-                page.next = last;
-                break;
+        let mut left = MAX_READ;
+        let mut listed = self.inner.engine.scan(table, (low, high)).rev().filter_map(|entry| match entry {
+            Ok((key, value)) => {
+                let flags = value.first().copied().unwrap_or_default();
+                let listed = query.duplicates || flags & records::DUPLICATE == 0;
+                keys::place(&key).filter(|_| listed).map(Ok)
             }
-            read += 1;
-            // None: removed since the entry was read.
-            if let Some(stored) =
-                records::load_whole(&self.inner.engine, no)?.filter(|stored| passes(query, &stored.item))
-            {
-                if page.items.len() == limit {
-                    page.next = last;
-                    break;
+            Err(error) => Some(Err(error)),
+        });
+        loop {
+            // One more than the page has room for tells whether there is a next one.
+            let wanted = (limit - page.items.len() + 1).min(left);
+            let places = listed.by_ref().take(wanted).collect::<Result<Vec<_>, _>>()?;
+            left -= places.len();
+            for ((millis, no), item) in places.iter().zip(self.listed(&places, query)?) {
+                if let Some(item) = item {
+                    if page.items.len() == limit {
+                        page.next = last;
+                        return Ok(page);
+                    }
+                    page.items.push(item);
                 }
-                page.items.push(self.completed(stored.item)?);
+                last = Some(format!("{millis:016x}{no:016x}"));
             }
-            last = Some(format!("{millis:016x}{no:016x}"));
+            if places.len() < wanted || places.is_empty() {
+                return Ok(page);
+            }
+            if left == 0 {
+                page.next = if listed.next().transpose()?.is_some() { last } else { None };
+                return Ok(page);
+            }
         }
-        Ok(page)
+    }
+
+    /// The items at these places that pass the filters; none for one that was removed since its place was read.
+    ///
+    /// Several cores share a long list: what takes the time is unpacking the records.
+    fn listed(&self, places: &[(u64, u64)], query: &ItemQuery) -> Result<Vec<Option<Item>>, StoreError> {
+        let load = |places: &[(u64, u64)]| -> Result<Vec<Option<Item>>, StoreError> {
+            let load = |(_, no): &(u64, u64)| match records::load_whole(&self.inner.engine, *no)? {
+                Some(stored) if passes(query, &stored.item) => self.completed(stored.item).map(Some),
+                _ => Ok(None),
+            };
+            places.iter().map(load).collect()
+        };
+        let readers = (places.len() / ALONE).min(std::thread::available_parallelism().map_or(1, usize::from));
+        if readers < 2 {
+            return load(places);
+        }
+        let mut parts = places.chunks(places.len().div_ceil(readers.min(MAX_READERS)));
+        let own = parts.next().unwrap_or_default();
+        std::thread::scope(|scope| {
+            let others: Vec<_> =
+                parts.map(|part| (part, std::thread::Builder::new().spawn_scoped(scope, move || load(part)))).collect();
+            let mut items = load(own)?;
+            for (part, other) in others {
+                items.extend(match other.map(std::thread::ScopedJoinHandle::join) {
+                    Ok(Ok(loaded)) => loaded?,
+                    // No thread was to be had, or it has died, which it has told.
+                    Ok(Err(_)) | Err(_) => load(part)?,
+                });
+            }
+            Ok(items)
+        })
     }
 
     /// The records after a position, in order, at most [`MAX_PAGE`], with their items as they stand now; only what is
@@ -159,6 +202,11 @@ impl Store {
     /// The last durable position; changes wake waiters.
     pub fn durable(&self) -> watch::Receiver<Seq> {
         self.inner.durable.subscribe()
+    }
+
+    /// Another number after every write, and before that is acknowledged: what was read while it stayed the same is still so.
+    pub fn writes(&self) -> u64 {
+        self.inner.engine.writes()
     }
 
     /// Where a feed was left.

@@ -295,6 +295,8 @@ impl Writer {
         // Rule 10: readers wait on this and scan. sled's own `watch_prefix` blocks the writer at its 1,024th unread event,
         // and tells of writes before they are durable.
         inner.durable.send_replace(Seq(next_seq - 1));
+        // The log shows more than before.
+        inner.engine.has_written();
         Ok(outcome)
     }
 }

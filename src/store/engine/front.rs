@@ -369,8 +369,23 @@ impl Part for Front {
                 let iter = tree.range(range.clone());
                 Box::new(InSled { iter: Some(iter), front: self, table })
             }
+            // Most of what is looked for by its prefix is nowhere.
+            None if super::layers::is_empty(range) || self.has_none(table, range) => return None,
             None => Box::new(InMemory { front: self, table, range: range.clone(), copied: Vec::new(), forward: true }),
         })
+    }
+}
+
+impl Front {
+    /// Whether there may be a key now that begins so.
+    pub(super) fn may_begin(&self, table: Table, prefix: &[u8]) -> bool {
+        self.trees[table as usize].is_some() || !self.has_none(table, &super::prefix_range(prefix))
+    }
+
+    /// Whether nothing of a range is in memory now.
+    fn has_none(&self, table: Table, range: &Range) -> bool {
+        let derived = self.derived.read().unwrap_or_else(PoisonError::into_inner);
+        derived.range(within(table, range)).next().is_none()
     }
 }
 
@@ -422,6 +437,17 @@ struct InMemory {
     forward: bool,
 }
 
+/// A range of the keys of a table, among the keys of all.
+fn within(table: Table, range: &Range) -> (Bound<(Table, Vec<u8>)>, Bound<(Table, Vec<u8>)>) {
+    let of = |bound: &Bound<Vec<u8>>, open: Bound<(Table, Vec<u8>)>| match bound {
+        Bound::Included(key) => Bound::Included((table, key.clone())),
+        Bound::Excluded(key) => Bound::Excluded((table, key.clone())),
+        Bound::Unbounded => open,
+    };
+    let after = Table::of(table as u8 + 1).map_or(Bound::Unbounded, |next| Bound::Excluded((next, Vec::new())));
+    (of(&range.0, Bound::Included((table, Vec::new()))), of(&range.1, after))
+}
+
 impl InMemory {
     fn fill(&mut self, forward: bool) {
         if self.forward != forward {
@@ -432,15 +458,7 @@ impl InMemory {
         if !self.copied.is_empty() || super::layers::is_empty(&self.range) {
             return;
         }
-        let of = |bound: &Bound<Vec<u8>>, open: Bound<(Table, Vec<u8>)>| match bound {
-            Bound::Included(key) => Bound::Included((self.table, key.clone())),
-            Bound::Excluded(key) => Bound::Excluded((self.table, key.clone())),
-            Bound::Unbounded => open,
-        };
-        let after =
-            Table::of(self.table as u8 + 1).map_or(Bound::Unbounded, |next| Bound::Excluded((next, Vec::new())));
-        let low = of(&self.range.0, Bound::Included((self.table, Vec::new())));
-        let range = (low, of(&self.range.1, after));
+        let range = within(self.table, &self.range);
         let derived = self.front.derived.read().unwrap_or_else(PoisonError::into_inner);
         let copy = |((_, key), value): (&(Table, Vec<u8>), &Option<Vec<u8>>)| (key.clone(), value.clone());
         self.copied = if forward {

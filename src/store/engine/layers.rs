@@ -93,6 +93,16 @@ impl Layers {
         Ok(None)
     }
 
+    /// Whether any part may have a key that begins so; cheaper than looking, where most have none.
+    pub(super) fn may_begin(&self, table: Table, prefix: &[u8]) -> bool {
+        let by_part = table.asked().is_some_and(|length| length != usize::MAX);
+        let Some(asked) = asked(table, prefix).filter(|_| by_part) else { return true };
+        let hash = filter::hash(table, asked);
+        let mut fronts = std::iter::once(&self.active).chain(&self.frozen);
+        fronts.any(|front| front.may_begin(table, asked))
+            || self.files(table).iter().any(|file| file.may_have_hash(table, hash))
+    }
+
     fn sources(&self, table: Table, range: &Range) -> Vec<Box<dyn Source>> {
         let fronts = std::iter::once(&self.active).chain(&self.frozen);
         let fronts = fronts.filter_map(|front| Arc::clone(front).range(table, range));

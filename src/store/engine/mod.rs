@@ -34,7 +34,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -90,6 +90,8 @@ struct Shared {
     state: Mutex<State>,
     changed: Condvar,
     stopping: AtomicBool,
+    /// [`Engine::writes`].
+    writes: AtomicU64,
 }
 
 #[derive(Default)]
@@ -236,6 +238,7 @@ impl Engine {
             state: Mutex::new(State { sealing, ..State::default() }),
             changed: Condvar::new(),
             stopping: AtomicBool::new(false),
+            writes: AtomicU64::new(0),
         });
         let working = Arc::clone(&shared);
         let upkeep = std::thread::Builder::new().name("store-upkeep".to_owned()).spawn(move || upkeep::run(&working));
@@ -255,6 +258,18 @@ impl Engine {
         Scan::over(self.shared.layers(), table, range)
     }
 
+    /// All entries whose keys begin so, as [`Engine::scan`] gives them; cheap where there are none.
+    pub(super) fn scan_prefix(&self, table: Table, prefix: &[u8]) -> Scan {
+        let layers = self.shared.layers();
+        // Where nothing may begin so, nothing is looked for.
+        let range = if layers.may_begin(table, prefix) {
+            prefix_range(prefix)
+        } else {
+            (Bound::Excluded(Vec::new()), Bound::Excluded(Vec::new()))
+        };
+        Scan::over(layers, table, range)
+    }
+
     /// How many entries a table has: reads them all.
     pub(super) fn count(&self, table: Table) -> Result<u64, StoreError> {
         let mut entries = 0;
@@ -267,9 +282,22 @@ impl Engine {
 
     /// Writes everything or nothing, and returns once it is on the disk. The caller has the turn.
     pub(super) fn apply(&self, writes: Writes) -> Result<(), StoreError> {
-        self.shared.layers().active.apply(writes)?;
+        let applied = self.shared.layers().active.apply(writes);
+        // Also where it failed: part of it may be seen.
+        self.has_written();
+        applied?;
         self.make_room();
         Ok(())
+    }
+
+    /// Another number after every write, and before it is acknowledged: what was read while it stayed the same is still so.
+    pub(super) fn writes(&self) -> u64 {
+        self.shared.writes.load(Ordering::SeqCst)
+    }
+
+    /// Says that what is read has become other.
+    pub(super) fn has_written(&self) {
+        self.shared.writes.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Leaves the front to be sealed when there is enough in it.
@@ -353,7 +381,7 @@ impl Read for Engine {
     }
 
     fn prefix(&self, table: Table, prefix: &[u8]) -> Result<Vec<Entry>, StoreError> {
-        self.scan(table, prefix_range(prefix)).collect()
+        self.scan_prefix(table, prefix).collect()
     }
 }
 

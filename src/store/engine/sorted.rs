@@ -20,6 +20,7 @@ mod salvage;
 mod walk;
 mod write;
 
+use std::cell::RefCell;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::ops::Bound;
@@ -76,6 +77,11 @@ struct Block {
     offset: u64,
     length: u32,
     sum: u32,
+}
+
+thread_local! {
+    /// Blocks of frames that are looked at once, so that no memory is asked for each time.
+    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 fn footer(offset: u64, contents: &[u8]) -> io::Result<Vec<u8>> {
@@ -202,6 +208,11 @@ impl Sorted {
             && asked(table, key).is_none_or(|asked| self.contents.filter.may_have(filter::hash(table, asked)))
     }
 
+    /// The same of what a filter knows a key by.
+    pub(super) fn may_have_hash(&self, table: Table, hash: u64) -> bool {
+        self.blocks_of(table).is_some() && self.contents.filter.may_have(hash)
+    }
+
     /// How many bytes a record takes here, also one that only says that it is gone; none where it is not here.
     pub(super) fn weight(&self, table: Table, key: &[u8]) -> Result<Option<u64>, StoreError> {
         let Some(block) = self.may_have(table, key).then(|| self.block_of(table, key)).flatten() else {
@@ -303,12 +314,9 @@ impl Sorted {
         if let Some(bytes) = self.cache.get((self.id, block)) {
             return Ok(bytes);
         }
-        let Block { table, offset, length, sum, .. } = self.contents.blocks[block];
+        let Block { table, length, sum, .. } = self.contents.blocks[block];
         let mut bytes = vec![0; length as usize];
-        self.file.read_exact_at(&mut bytes, offset).map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => self.damaged(block),
-            _ => StoreError::Engine(format!("{}: {error}", self.path.display())),
-        })?;
+        self.read_into(&mut bytes, block)?;
         if Table::of(table).is_some_and(Table::is_derived) {
             if frames::sum(&bytes) != sum {
                 return Err(self.damaged(block));
@@ -318,6 +326,31 @@ impl Sorted {
         let bytes = Arc::new(bytes);
         self.cache.put((self.id, block), &bytes);
         Ok(bytes)
+    }
+
+    fn read_into(&self, bytes: &mut [u8], block: usize) -> Result<(), StoreError> {
+        let offset = self.contents.blocks[block].offset;
+        self.file.read_exact_at(bytes, offset).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => self.damaged(block),
+            _ => StoreError::Engine(format!("{}: {error}", self.path.display())),
+        })
+    }
+
+    /// As [`Sorted::read_block`], of frames, for a look at one of them: what is read so is not put into the cache, where it
+    /// would take the place of the indexes; the system keeps what is read again.
+    fn with_frames<T>(&self, block: usize, look: impl FnOnce(&[u8]) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Some(bytes) = self.cache.get((self.id, block)) {
+            return look(&bytes);
+        }
+        BUFFER.with_borrow_mut(|buffer| {
+            let length = self.contents.blocks[block].length as usize;
+            if buffer.len() < length {
+                buffer.resize(length, 0);
+            }
+            let bytes = buffer.get_mut(..length).unwrap_or_default();
+            self.read_into(bytes, block)?;
+            look(bytes)
+        })
     }
 
     /// The value of a frame as it was written.
@@ -393,8 +426,8 @@ impl Part for Sorted {
             return Ok(Found::Unknown);
         }
         let Some(block) = self.block_of(table, key) else { return Ok(Found::Unknown) };
-        let bytes = self.read_block(block)?;
         if table.is_derived() {
+            let bytes = self.read_block(block)?;
             let mut found = Found::Unknown;
             let read = each_derived(&bytes, |at, value| {
                 if at == key {
@@ -404,21 +437,23 @@ impl Part for Sorted {
             });
             return read.map(|()| found).ok_or_else(|| self.damaged(block));
         }
-        let mut at = 0;
-        while at < bytes.len() {
-            let Some(frame) = Frame::peek(&bytes[at..]) else { return Err(self.damaged(block)) };
-            if frame.key >= key {
-                if !frame.is_whole(&bytes[at..]) {
-                    return Err(self.damaged(block));
+        self.with_frames(block, |bytes| {
+            let mut at = 0;
+            while at < bytes.len() {
+                let Some(frame) = Frame::peek(&bytes[at..]) else { return Err(self.damaged(block)) };
+                if frame.key >= key {
+                    if !frame.is_whole(&bytes[at..]) {
+                        return Err(self.damaged(block));
+                    }
+                    if frame.key == key {
+                        return Ok(self.value_of(&frame, block)?.map_or(Found::Gone, Found::There));
+                    }
+                    break;
                 }
-                if frame.key == key {
-                    return Ok(self.value_of(&frame, block)?.map_or(Found::Gone, Found::There));
-                }
-                break;
+                at += frame.length;
             }
-            at += frame.length;
-        }
-        Ok(Found::Unknown)
+            Ok(Found::Unknown)
+        })
     }
 
     fn range(self: Arc<Self>, table: Table, range: &Range) -> Option<Box<dyn Source>> {
