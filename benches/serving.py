@@ -4,8 +4,8 @@ thousand readers of the stream cost. Run it after `cargo build --release`; it ne
     python3 benches/serving.py [target/release/rasid]
 
 It serves ten feeds itself, of made-up Arabic, `FEEDS_NEW` (10) new items in each every second, and lets a daemon of its own
-poll them. Pages: by turns, `ROUNDS` (3) times `SECONDS` (6) each, `CONNECTIONS` (8). Stream: `READERS` (1000), from the
-beginning of the log, each checked to get every position once while items come in.
+poll them. Pages: by turns, `ROUNDS` (3) times `SECONDS` (6) each, `CONNECTIONS` (8). Stream: `READERS` (1000), from a
+hundred records before the end of the log on, each checked to get every position once while items come in for 20 seconds.
 """
 
 import asyncio
@@ -52,7 +52,8 @@ class Feeds(http.server.BaseHTTPRequestHandler):
         feed = self.path.strip("/")
         with self.lock:
             entries = self.items.setdefault(feed, [])
-            for _ in range(NEW):
+            before = len(entries)
+            for _ in range(NEW if before else 100):
                 n = len(entries)
                 text = " ".join(self.rng.choices(self.words, k=WORDS))
                 title = " ".join(self.rng.choices(self.words, k=9))
@@ -60,7 +61,7 @@ class Feeds(http.server.BaseHTTPRequestHandler):
                     f"<item><title>{title}</title><guid isPermaLink='false'>{feed}-{n}</guid>"
                     f"<pubDate>{formatdate(usegmt=True)}</pubDate><description>{text}</description></item>"
                 )
-            shown = "".join(reversed(entries[-2 * NEW :]))
+            shown = "".join(reversed(entries[max(before - NEW, 0) :]))
         body = f"<rss version='2.0'><channel><title>{feed}</title>{shown}</channel></rss>".encode()
         self.send_response(200 if feed.startswith("feed-") else 404)
         self.send_header("Content-Type", "application/rss+xml; charset=utf-8")
@@ -102,9 +103,9 @@ def wrk(url, *more):
     return rate, seconds(re.search(r"99%\s+(\S+)", said).group(1)) * 1000
 
 
-async def reader(port, got, ready):
+async def reader(port, after, got, ready):
     stream, out = await asyncio.open_connection("127.0.0.1", port, limit=1 << 20)
-    out.write(f"GET /api/v1/stream?after=0 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+    out.write(f"GET /api/v1/stream?after={after} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
     await out.drain()
     ready()
     while line := await stream.readline():
@@ -115,6 +116,7 @@ async def reader(port, got, ready):
 async def readers(port, daemon, last):
     """Opens them, lets items come in for a while, and looks at what each of them got."""
     begun = last()
+    after = begun - 100
     before = memory(daemon.pid)
     got = [[] for _ in range(READERS)]
     opened = 0
@@ -123,7 +125,7 @@ async def readers(port, daemon, last):
         nonlocal opened
         opened += 1
 
-    tasks = [asyncio.create_task(reader(port, each, ready)) for each in got]
+    tasks = [asyncio.create_task(reader(port, after, each, ready)) for each in got]
     most = before
     deadline = time.monotonic() + 600
     while not all(each and each[-1] >= begun for each in got) and time.monotonic() < deadline:
@@ -137,12 +139,12 @@ async def readers(port, daemon, last):
     while not all(each and each[-1] >= ended for each in got) and time.monotonic() < deadline:
         await asyncio.sleep(0.2)
     behind = time.monotonic() - caught_up - 20
-    exact = sum(each == list(range(1, len(each) + 1)) and len(each) >= ended for each in got)
+    exact = sum(each == list(range(after + 1, after + 1 + len(each))) and after + len(each) >= ended for each in got)
     dead = sum(task.done() for task in tasks)
     for task in tasks:
         task.cancel()
     print(
-        f"{READERS} readers of the stream: {exact} got each of 1..{ended} once ({ended - begun} of them came meanwhile, "
+        f"{READERS} readers of the stream: {exact} got each of {after + 1}..{ended} once ({ended - begun} of them came meanwhile, "
         f"{opened} opened, {dead} ended early); memory {before:.0f} MiB before, at most {most:.0f} ({most - before:+.0f}); "
         f"{behind:.1f} s until the last had all"
     )

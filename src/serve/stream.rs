@@ -33,11 +33,14 @@ use crate::id::Seq;
 use crate::item::{LogKind, LogRecord};
 use crate::store::{LogFilter, Missed, Stretch};
 
-/// How many records a reader takes at once.
-const PAGE: usize = 64;
-/// How many of the newest records are kept for all readers, and how many bytes of them.
-const RECENT: usize = 256;
-const RECENT_BYTES: usize = 4 << 20;
+/// How many records are read at once.
+const PAGE: usize = 32;
+/// How many bytes of them a reader holds: a thousand who all read slowly, and nobody the same, take no more than so many each.
+const HELD: usize = 32 << 10;
+/// How many of the newest records are kept for all readers, and how many bytes of them: who falls behind further reads by
+/// itself, and holds what nobody else does.
+const RECENT: usize = 1_024;
+const RECENT_BYTES: usize = 8 << 20;
 /// How many read the store at once: a thousand who are behind wait for their turn.
 const READING: usize = 4;
 /// After so much silence a reader is told that the other side is there.
@@ -124,7 +127,7 @@ impl Hub {
         let page: Vec<Arc<Told>> =
             records.into_iter().map(|record| Arc::new(Told { record, event: OnceLock::new() })).collect();
         self.recent.lock().unwrap_or_else(PoisonError::into_inner).learn(&page);
-        Ok((page, missed))
+        Ok((held(page.into_iter()), missed))
     }
 
     fn known(&self, after: Seq) -> Option<Vec<Arc<Told>>> {
@@ -132,12 +135,23 @@ impl Hub {
     }
 }
 
+/// The first of them, as many as a reader holds; always one, where there is one.
+fn held(records: impl Iterator<Item = Arc<Told>>) -> Vec<Arc<Told>> {
+    let mut bytes = 0;
+    let fits = |told: &Arc<Told>| {
+        let first = bytes == 0;
+        bytes += told.size();
+        first || bytes <= HELD
+    };
+    records.take_while(fits).collect()
+}
+
 impl Recent {
     /// The records right after a position, where they are here.
     fn page(&self, after: Seq) -> Option<Vec<Arc<Told>>> {
         let first = self.records.front()?.record.seq;
         let skip = usize::try_from(after.next().0.checked_sub(first.0)?).ok()?;
-        let page: Vec<Arc<Told>> = self.records.iter().skip(skip).take(PAGE).cloned().collect();
+        let page = held(self.records.iter().skip(skip).cloned());
         (!page.is_empty()).then_some(page)
     }
 
