@@ -124,7 +124,8 @@ fn a_full_disk_loses_nothing_that_was_acknowledged() {
             size += fastrand::u64(6 << 19..10 << 19);
             disk.resize(size);
             let compared = beside.compare(&disk.store(), acknowledged.unwrap_or(from));
-            compared.unwrap_or_else(|wrong| panic!("round {round}, {size} bytes: {wrong}"));
+            let refusals: Vec<&str> = ended.refusals().collect();
+            compared.unwrap_or_else(|wrong| panic!("round {round}, {size} bytes: {wrong}; it refused {refusals:#?}"));
         }
         assert!(full * 2 > rounds, "only {full} of {rounds} times the disk was full");
         eprintln!(
