@@ -69,7 +69,7 @@ impl Receiver {
         let batch = if n % 2 == 0 { 1 } else { 3 + n };
         format!(
             "[[sink]]\nname = \"{}\"\nkind = \"webhook\"\nurl = \"{}\"\nsecret = \"{SECRET}\"\nbatch = {batch}\n\
-             timeout = \"400ms\"\n{QUICK}",
+             timeout = \"700ms\"\n{QUICK}",
             self.name, self.url
         )
     }

@@ -4,7 +4,7 @@
 //! agree in everything but the item, and in the item, too, wherever it says that it is of the same state: the `seq` of an
 //! item is that of the last record about it. What changes without a record is named in [`UNTOLD`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
@@ -22,8 +22,8 @@ pub struct Truth<'p> {
     lines: Vec<String>,
     /// The records of each item, and whether they tell that it was removed.
     records: HashMap<String, Vec<(u64, bool)>>,
-    /// Each state, and who was shown it first.
-    states: HashMap<State, (Value, String)>,
+    /// Each state as JSON, and who was shown it first.
+    states: HashMap<State, (String, String)>,
     /// How many records were the same to the letter, and how many showed another state of their item.
     pub same: u64,
     pub other: u64,
@@ -52,8 +52,8 @@ impl<'p> Truth<'p> {
     }
 
     /// How many records of each kind there are.
-    pub fn kinds(&self) -> std::collections::BTreeMap<String, u64> {
-        let mut kinds = std::collections::BTreeMap::new();
+    pub fn kinds(&self) -> BTreeMap<String, u64> {
+        let mut kinds = BTreeMap::new();
         for line in &self.lines {
             let record: Value = serde_json::from_str(line).unwrap();
             *kinds.entry(record["kind"].as_str().unwrap().to_owned()).or_default() += 1;
@@ -98,6 +98,7 @@ impl<'p> Truth<'p> {
         assert!(self.press.published(guid, title), "{who}, record {record}: {guid} was never published as {title}");
         let fields = item.as_object_mut().unwrap();
         UNTOLD.iter().for_each(|field| drop(fields.remove(*field)));
+        let item = item.to_string();
         let (known, first) =
             self.states.entry((id.to_owned(), state)).or_insert_with(|| (item.clone(), who.to_owned()));
         assert_eq!(*known, item, "{first} and {who} (record {record}) were shown different items");
