@@ -280,9 +280,7 @@ impl World {
         for (name, path, _) in &told {
             truth.compare(name, lines(path));
         }
-        if let Some(streams) = &self.streams {
-            streams.compare(&mut truth);
-        }
+        let streamed = self.streams.as_ref().map(|streams| streams.compare(&mut truth));
         let files = receivers::compare_files(&self.home, &mut truth);
         let kinds = truth.kinds();
         for kind in ["new", "revised", "duplicate", "reclassified", "removed"] {
@@ -298,12 +296,12 @@ impl World {
         let again = ["sse", "poll", "hook"].map(|kind| sum(kind, |score| &score.again));
         let nats = self.streams.as_ref().map_or_else(
             || "NATS SKIPPED".to_owned(),
-            |streams| format!("NATS server killed {} times", streams.kills.load(Ordering::SeqCst)),
+            |streams| format!("NATS server killed {} times", streams.kills.lock().unwrap().len()),
         );
         eprintln!(
             "{minutes:.1} minutes of load, done after {:.1}: {} records {kinds:?}; daemon killed {} times, stopped {}, \
              {} orders; consumers restarted: SSE {}, poll {}, webhook {}; {nats}; delivered again: SSE {}, poll {}, webhook {}, \
-             to streams and {files} files nothing; {} readings of a record to the letter as the log is now, {} with its item \
+             streams (outside of their window) {}, {files} files 0; {} readings of a record to the letter as the log is now, {} with its item \
              as it stood then",
             took.as_secs_f64() / 60.0,
             truth.len(),
@@ -316,6 +314,7 @@ impl World {
             again[0],
             again[1],
             again[2],
+            streamed.unwrap_or_default(),
             truth.same,
             truth.other,
         );

@@ -1,8 +1,9 @@
 //! Those who are served: receivers of webhooks that fail in every way, a NATS server that is killed, files.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_nats::jetstream;
 use serde_json::Value;
@@ -17,6 +18,9 @@ use crate::sinks::nats::Nats;
 const SECRET: &str = "a secret of the hooks that nobody guesses";
 /// Attempts have no end: whoever is away for long makes no dead letters.
 const QUICK: &str = "attempts = 0\nfirst_pause = \"20ms\"\nlongest_pause = \"200ms\"\n";
+
+/// How long a stream remembers what came: the server's own default.
+const WINDOW: Duration = Duration::from_secs(120);
 
 /// Where a receiver is.
 enum Place {
@@ -153,7 +157,8 @@ impl Process {
 /// Five streams of one server.
 pub struct Streams {
     pub nats: Nats,
-    pub kills: AtomicU64,
+    /// When the server was killed.
+    pub kills: Mutex<Vec<jiff::Timestamp>>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -168,12 +173,13 @@ impl Streams {
                 let config = jetstream::stream::Config {
                     name: format!("nats-{n}"),
                     subjects: vec![format!("n{n}.>")],
+                    duplicate_window: WINDOW,
                     ..jetstream::stream::Config::default()
                 };
                 context.create_stream(config).await.unwrap();
             }
         });
-        Some(Self { nats, kills: AtomicU64::new(0), runtime })
+        Some(Self { nats, kills: Mutex::default(), runtime })
     }
 
     pub fn config(&self, n: usize) -> String {
@@ -188,31 +194,46 @@ impl Streams {
     pub fn go_or_come(&mut self) {
         if self.nats.is_running() {
             self.nats.kill();
-            self.kills.fetch_add(1, Ordering::SeqCst);
+            self.kills.lock().unwrap().push(rasid::pipeline::now());
         } else {
             self.nats.run();
         }
     }
 
-    /// Each stream has the log, and, since it knows what came twice, each record once.
-    pub fn compare(&self, truth: &mut Truth<'_>) {
+    /// Each stream has the log, and each record once: it knows what came twice within its window. How many came again later
+    /// than that, which no promise speaks of.
+    pub fn compare(&self, truth: &mut Truth<'_>) -> u64 {
+        let mut again = 0;
         for n in 0..5 {
             let name = format!("nats-{n}");
-            let messages = self.runtime.block_on(async {
+            let mut records = Vec::<(String, jiff::Timestamp)>::new();
+            self.runtime.block_on(async {
                 let stream = jetstream::new(self.nats.client().await).get_stream(&name).await.unwrap();
-                let mut messages = Vec::new();
                 for number in 1..=stream.cached_info().state.last_sequence {
                     let message = stream.get_raw_message(number).await.unwrap();
                     let payload = String::from_utf8(message.payload.to_vec()).unwrap();
+                    let at = jiff::Timestamp::from_nanosecond(message.time.unix_timestamp_nanos()).unwrap();
                     let record: Value = serde_json::from_str(&payload).unwrap();
                     let mut subject = message.subject.split('.');
                     assert_eq!(subject.nth(1), record["kind"].as_str(), "{name}: {}", message.subject);
-                    messages.push(payload);
+                    let seq = usize::try_from(record["seq"].as_u64().unwrap()).unwrap();
+                    match records.get(seq - 1) {
+                        None => records.push((payload, at)),
+                        Some((_, first)) => {
+                            let id = message.headers.get("Nats-Msg-Id");
+                            let kills = self.kills.lock().unwrap();
+                            assert!(
+                                at.duration_since(*first).unsigned_abs() > WINDOW,
+                                "{name}: {seq} ({id:?}) came at {first} and at {at}; the server was killed at {kills:?}"
+                            );
+                            again += 1;
+                        }
+                    }
                 }
-                messages
             });
-            truth.compare(&name, messages.into_iter());
+            truth.compare(&name, records.into_iter().map(|(payload, _)| payload));
         }
+        again
     }
 }
 
