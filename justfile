@@ -23,6 +23,10 @@ recovery rounds="50":
 crash rounds="500":
     RASID_ROUNDS={{rounds}} cargo test --test it store::crash -- --nocapture
 
+# five consumers of each kind, restarted with the daemon at random for so many minutes: just everyone 30
+everyone minutes="30":
+    RASID_REQUIRE_NATS=1 RASID_MINUTES={{minutes}} cargo test --test it everyone -- --nocapture
+
 # fills small disks, and makes writing and syncing fail, so many times each: just full-disk 50
 full-disk rounds="50":
     RASID_REQUIRE_ALL=1 RASID_ROUNDS={{rounds}} cargo test --test it store::full -- --nocapture

@@ -99,6 +99,8 @@ impl Search {
             .memory_budget_per_thread(WRITER_MEMORY)
             .build();
         let writer = index.writer_with_options(options).map_err(|error| failed(path, &error))?;
+        // A kill in the middle of a commit leaves files that no commit names. They would be in the way of the same commit, done again.
+        writer.garbage_collect_files().wait().map_err(|error| failed(path, &error))?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into();
         let reader = reader.map_err(|error| failed(path, &error))?;
         let committed = noted(&index);

@@ -17,6 +17,7 @@ mod corpora;
 mod damage;
 mod demo;
 mod edition;
+mod everyone;
 mod examples;
 mod explain;
 mod feeds;

@@ -32,7 +32,7 @@ impl Home {
 
     /// Listens at an address that stays the same over restarts, and lets in who has the token. The address.
     pub fn listens(&self, token: &str) -> String {
-        let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = free_address();
         let config = std::fs::read_to_string(self.path("rasid.toml")).unwrap();
         let listen = format!("listen = \"{address}\"\ntoken = \"{token}\"");
         self.write("rasid.toml", &config.replace("listen = \"127.0.0.1:0\"", &listen));
@@ -135,6 +135,17 @@ impl Drop for Daemon {
             let _reaped = child.wait();
         }
     }
+}
+
+/// An address on loopback to listen at, again and again: its port is none of those that connections get by themselves, so
+/// that nothing takes it while nobody listens.
+pub fn free_address() -> std::net::SocketAddr {
+    let mut address = ([127, 0, 0, 1], 0).into();
+    wait_for("a free port", || {
+        address = ([127, 0, 0, 1], fastrand::u16(12_000..32_000)).into();
+        std::net::TcpListener::bind(address).is_ok()
+    });
+    address
 }
 
 /// Looks again and again until it holds; fails after four minutes: a machine that builds at the same time is slow.

@@ -3,8 +3,8 @@
 
 mod config;
 mod file;
-mod hook;
-mod nats;
+pub mod hook;
+pub mod nats;
 mod webhook;
 
 use std::sync::Arc;

@@ -66,6 +66,25 @@ struct Shared {
     stopped: Arc<AtomicBool>,
 }
 
+/// One that nobody reaches.
+pub struct Away {
+    address: SocketAddr,
+    shared: Shared,
+}
+
+impl Away {
+    /// It listens again, at the same address with what it got.
+    pub fn back(mut self) -> Hook {
+        self.shared.stopped = Arc::default();
+        let mut listener = None;
+        crate::rasid::wait_for("the address to be free", || {
+            listener = TcpListener::bind(self.address).ok();
+            listener.is_some()
+        });
+        Hook::listen(listener.unwrap(), self.shared)
+    }
+}
+
 /// Runs until dropped.
 pub struct Hook {
     pub address: SocketAddr,
@@ -74,6 +93,11 @@ pub struct Hook {
 
 impl Hook {
     pub fn start(says: impl Fn(usize, &Got) -> Reply + Send + Sync + 'static) -> Self {
+        Self::at(([127, 0, 0, 1], 0).into(), says)
+    }
+
+    /// As [`Hook::start`], at an address.
+    pub fn at(address: SocketAddr, says: impl Fn(usize, &Got) -> Reply + Send + Sync + 'static) -> Self {
         let says: Arc<Says> = Arc::new(says);
         let shared = Shared {
             got: Arc::default(),
@@ -81,7 +105,7 @@ impl Hook {
             hung: Arc::default(),
             stopped: Arc::default(),
         };
-        Self::listen(TcpListener::bind("127.0.0.1:0").unwrap(), shared)
+        Self::listen(TcpListener::bind(address).unwrap(), shared)
     }
 
     fn listen(listener: TcpListener, shared: Shared) -> Self {
@@ -106,15 +130,17 @@ impl Hook {
 
     /// Stops, and listens again at the same address with what it got.
     pub fn restart(self) -> Self {
-        let (address, mut shared) = (self.address, self.shared.clone());
-        drop(self);
-        shared.stopped = Arc::default();
-        let mut listener = None;
-        crate::rasid::wait_for("the address to be free", || {
-            listener = TcpListener::bind(address).ok();
-            listener.is_some()
-        });
-        Self::listen(listener.unwrap(), shared)
+        self.away().back()
+    }
+
+    /// Stops.
+    pub fn away(self) -> Away {
+        Away { address: self.address, shared: self.shared.clone() }
+    }
+
+    /// Forgets what it got.
+    pub fn forget(&self) {
+        self.shared.got.lock().unwrap().clear();
     }
 
     pub fn url(&self) -> String {

@@ -11,10 +11,10 @@ use futures_util::StreamExt as _;
 use serde_json::Value;
 
 use super::{Source, assert_no_gap, log, view, wait_until_done};
-use crate::rasid::wait_for;
+use crate::rasid::{free_address, wait_for};
 
 /// A server on loopback; killed when dropped.
-struct Nats {
+pub struct Nats {
     program: PathBuf,
     port: u16,
     dir: tempfile::TempDir,
@@ -22,7 +22,7 @@ struct Nats {
 }
 
 impl Nats {
-    fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let places = std::env::split_paths(&path).chain(["/usr/sbin", "/usr/local/bin"].map(PathBuf::from));
         let found = places.map(|dir| dir.join("nats-server")).find(|file| file.is_file());
@@ -34,13 +34,13 @@ impl Nats {
             eprintln!("{message}");
             return None;
         };
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_address().port();
         let mut nats = Self { program, port, dir: tempfile::tempdir().unwrap(), child: None };
         nats.run();
         Some(nats)
     }
 
-    fn run(&mut self) {
+    pub fn run(&mut self) {
         let config: &Path = &self.dir.path().join("nats.conf");
         let text = format!(
             "listen: 127.0.0.1:{}\njetstream {{ store_dir: \"{}\" }}\nauthorization {{ users = [\n\
@@ -55,21 +55,25 @@ impl Nats {
         wait_for("nats-server to answer", || std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok());
     }
 
-    fn kill(&mut self) {
+    pub fn is_running(&self) -> bool {
+        self.child.is_some()
+    }
+
+    pub fn kill(&mut self) {
         let mut child = self.child.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
     /// Keys of a sink.
-    fn keys(&self, user: &str) -> String {
+    pub fn keys(&self, user: &str) -> String {
         format!(
             "kind = \"nats\"\nurl = \"nats://127.0.0.1:{}\"\nusername = \"{user}\"\npassword = \"secret\"\n",
             self.port
         )
     }
 
-    async fn client(&self) -> async_nats::Client {
+    pub async fn client(&self) -> async_nats::Client {
         let options = async_nats::ConnectOptions::with_user_and_password("all".to_owned(), "secret".to_owned());
         options.connect(format!("127.0.0.1:{}", self.port)).await.unwrap()
     }
