@@ -16,35 +16,32 @@
 //! keys of sled they would be nine tenths of its work, memory and disk (a million items: 10 million keys, at 100 to 220 bytes
 //! on the disk for 25 of key and value).
 
+mod ranges;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
 use sled::transaction::{ConflictableTransactionResult, TransactionError, Transactional as _, TransactionalTree};
 
 use super::Writes;
-use super::layers::{Found, Part, Range, Record, Said, Source};
+use super::layers::{Found, Part, Range, Said, Source};
 use super::sleds::{self, Fault, Opened};
 use super::sorted::Salvaged;
 use super::tables::Table;
 use super::wal::{self, Wal};
 use crate::store::StoreError;
+use ranges::{Derived, InMemory, InSled};
 
 /// The tree that says up to which set sled has what was written ahead, and its one key.
 const APPLIED_TREE: &str = "applied";
 const APPLIED: &[u8] = b"set";
 const GONE: u8 = 0;
 const THERE: u8 = 1;
-/// How many entries of the memory are copied out at once.
-const AT_ONCE: usize = 64;
-
-type Derived = BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>;
-
 /// One front; the newest is written, the one before it may still be waiting to be sealed.
 pub(super) struct Front {
     pub(super) number: u64,
@@ -56,6 +53,8 @@ pub(super) struct Front {
     wal: Mutex<Wal>,
     written: AtomicU64,
     entries: AtomicU64,
+    /// [`Front::broken`].
+    broken: OnceLock<String>,
     doomed: AtomicBool,
 }
 
@@ -103,6 +102,7 @@ impl Front {
             wal: Mutex::new(wal),
             written,
             entries: AtomicU64::new(0),
+            broken: OnceLock::new(),
             doomed: AtomicBool::new(false),
         }
     }
@@ -310,12 +310,24 @@ impl Front {
         self.trees.last().and_then(Option::as_ref)
     }
 
+    /// What sled said when the disk failed it first, if it ever did: it does nothing right any more.
+    pub(super) fn broken(&self) -> Option<&str> {
+        self.broken.get().map(String::as_str)
+    }
+
     fn error(&self, error: &sled::Error) -> StoreError {
-        sleds::store_error(&self.directory.display().to_string(), error)
+        self.noticed(sleds::store_error(&self.directory.display().to_string(), error))
     }
 
     fn tree_error(&self, table: Table, error: &sled::Error) -> StoreError {
-        sleds::store_error(&format!("{}: tree {}", self.directory.display(), table.name()), error)
+        self.noticed(sleds::store_error(&format!("{}: tree {}", self.directory.display(), table.name()), error))
+    }
+
+    fn noticed(&self, error: StoreError) -> StoreError {
+        if let StoreError::Engine(why) = &error {
+            self.broken.get_or_init(|| why.clone());
+        }
+        error
     }
 }
 
@@ -371,121 +383,8 @@ impl Part for Front {
             }
             // Most of what is looked for by its prefix is nowhere.
             None if super::layers::is_empty(range) || self.has_none(table, range) => return None,
-            None => Box::new(InMemory { front: self, table, range: range.clone(), copied: Vec::new(), forward: true }),
+            None => Box::new(InMemory::over(self, table, range.clone())),
         })
-    }
-}
-
-impl Front {
-    /// Whether there may be a key now that begins so.
-    pub(super) fn may_begin(&self, table: Table, prefix: &[u8]) -> bool {
-        self.trees[table as usize].is_some() || !self.has_none(table, &super::prefix_range(prefix))
-    }
-
-    /// Whether nothing of a range is in memory now.
-    fn has_none(&self, table: Table, range: &Range) -> bool {
-        let derived = self.derived.read().unwrap_or_else(PoisonError::into_inner);
-        derived.range(within(table, range)).next().is_none()
-    }
-}
-
-/// Rule 6: over after the first error. On a bad page sled's iterator gives the same error for ever, so whoever skips errors
-/// (`filter_map(Result::ok)`, `count`) never returns.
-struct InSled {
-    iter: Option<sled::Iter>,
-    front: Arc<Front>,
-    table: Table,
-}
-
-impl InSled {
-    fn step(
-        &mut self,
-        step: impl FnOnce(&mut sled::Iter) -> Option<sled::Result<(sled::IVec, sled::IVec)>>,
-    ) -> Option<Said> {
-        match step(self.iter.as_mut()?) {
-            Some(Ok((key, value))) => Some(Ok((key.to_vec(), read_value(&value).map(<[u8]>::to_vec)))),
-            Some(Err(error)) => {
-                self.iter = None;
-                Some(Err(self.front.tree_error(self.table, &error)))
-            }
-            None => {
-                self.iter = None;
-                None
-            }
-        }
-    }
-}
-
-impl Source for InSled {
-    fn next(&mut self) -> Option<Said> {
-        self.step(Iterator::next)
-    }
-
-    fn next_back(&mut self) -> Option<Said> {
-        self.step(DoubleEndedIterator::next_back)
-    }
-}
-
-/// Copies out a few entries at a time: the writer never waits for a reader that takes its time.
-struct InMemory {
-    front: Arc<Front>,
-    table: Table,
-    /// What was not copied out yet.
-    range: Range,
-    /// The next one last.
-    copied: Vec<Record>,
-    forward: bool,
-}
-
-/// A range of the keys of a table, among the keys of all.
-fn within(table: Table, range: &Range) -> (Bound<(Table, Vec<u8>)>, Bound<(Table, Vec<u8>)>) {
-    let of = |bound: &Bound<Vec<u8>>, open: Bound<(Table, Vec<u8>)>| match bound {
-        Bound::Included(key) => Bound::Included((table, key.clone())),
-        Bound::Excluded(key) => Bound::Excluded((table, key.clone())),
-        Bound::Unbounded => open,
-    };
-    let after = Table::of(table as u8 + 1).map_or(Bound::Unbounded, |next| Bound::Excluded((next, Vec::new())));
-    (of(&range.0, Bound::Included((table, Vec::new()))), of(&range.1, after))
-}
-
-impl InMemory {
-    fn fill(&mut self, forward: bool) {
-        if self.forward != forward {
-            // Whoever turns round begins again with what is left, in the other order.
-            self.copied.clear();
-            self.forward = forward;
-        }
-        if !self.copied.is_empty() || super::layers::is_empty(&self.range) {
-            return;
-        }
-        let range = within(self.table, &self.range);
-        let derived = self.front.derived.read().unwrap_or_else(PoisonError::into_inner);
-        let copy = |((_, key), value): (&(Table, Vec<u8>), &Option<Vec<u8>>)| (key.clone(), value.clone());
-        self.copied = if forward {
-            derived.range(range).take(AT_ONCE).map(copy).collect()
-        } else {
-            derived.range(range).rev().take(AT_ONCE).map(copy).collect()
-        };
-        drop(derived);
-        self.copied.reverse();
-    }
-
-    fn give(&mut self, forward: bool) -> Option<Said> {
-        self.fill(forward);
-        let (key, value) = self.copied.pop()?;
-        let left = Bound::Excluded(key.clone());
-        *(if forward { &mut self.range.0 } else { &mut self.range.1 }) = left;
-        Some(Ok((key, value)))
-    }
-}
-
-impl Source for InMemory {
-    fn next(&mut self) -> Option<Said> {
-        self.give(true)
-    }
-
-    fn next_back(&mut self) -> Option<Said> {
-        self.give(false)
     }
 }
 

@@ -282,7 +282,13 @@ impl Engine {
 
     /// Writes everything or nothing, and returns once it is on the disk. The caller has the turn.
     pub(super) fn apply(&self, writes: Writes) -> Result<(), StoreError> {
-        let applied = self.shared.layers().active.apply(writes);
+        let layers = self.shared.layers();
+        // A set would be written ahead, refused by sled, and be there all the same after the next start, though whatever was
+        // refused before it is not.
+        if let Some(why) = std::iter::once(&layers.active).chain(&layers.frozen).find_map(|front| front.broken()) {
+            return Err(StoreError::Engine(why.to_owned()));
+        }
+        let applied = layers.active.apply(writes);
         // Also where it failed: part of it may be seen.
         self.has_written();
         applied?;
