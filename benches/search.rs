@@ -58,16 +58,49 @@ struct Article {
     item: Item,
 }
 
-fn quality(articles: &Path, judged: &Path) {
-    let mut grades: HashMap<(String, String), f64> = HashMap::new();
-    let mut queries: Vec<String> = Vec::new();
-    for line in std::fs::read_to_string(judged).unwrap().lines() {
-        let [query, article, grade] = line.split('\t').collect::<Vec<_>>().try_into().unwrap();
-        if queries.last().is_none_or(|last| last != query) {
-            queries.push(query.to_owned());
+/// What was judged: queries in their order, and of query and article the grade.
+struct Judged {
+    queries: Vec<String>,
+    grades: HashMap<(String, String), f64>,
+}
+
+impl Judged {
+    /// Reads lines of a query, an article and a grade from 0 to 3 between tabs; else which line is none, and why.
+    fn read(lines: &str) -> Result<Self, String> {
+        let mut judged = Self { queries: Vec::new(), grades: HashMap::new() };
+        for (nth, line) in lines.lines().enumerate() {
+            let wrong = |why: &str| format!("line {}: {why}: {line}", nth + 1);
+            let fields: Vec<&str> = line.split('\t').collect();
+            let [query, article, grade] = fields.as_slice() else {
+                return Err(wrong(&format!("three fields between tabs were expected, not {}", fields.len())));
+            };
+            let grade: u8 =
+                grade.parse().ok().filter(|grade| *grade <= 3).ok_or_else(|| wrong("no grade from 0 to 3"))?;
+            if query.is_empty() || article.is_empty() {
+                return Err(wrong("the query or the article is missing"));
+            }
+            if judged.queries.last().is_none_or(|last| last != query) {
+                if judged.queries.iter().any(|known| known == query) {
+                    return Err(wrong("the lines of a query do not stand together"));
+                }
+                judged.queries.push((*query).to_owned());
+            }
+            if judged.grades.insert(((*query).to_owned(), (*article).to_owned()), f64::from(grade)).is_some() {
+                return Err(wrong("judged twice"));
+            }
         }
-        grades.insert((query.to_owned(), article.to_owned()), grade.parse().unwrap());
+        Ok(judged)
     }
+}
+
+fn quality(articles: &Path, judged: &Path) {
+    let Judged { queries, grades } = match Judged::read(&std::fs::read_to_string(judged).unwrap()) {
+        Ok(judged) => judged,
+        Err(why) => {
+            println!("{}: {why}", judged.display());
+            std::process::exit(1);
+        }
+    };
     let read = BufReader::new(GzDecoder::new(File::open(articles).unwrap())).lines();
     let read: Vec<Article> = read.map(|line| article(&serde_json::from_str(&line.unwrap()).unwrap())).collect();
     let mut runs: Vec<(&str, Runs)> = vec![("rasid", ours(&read, &queries))];

@@ -1,6 +1,7 @@
 //! Search over a real store: what finds what, what the log changes, restarts, damage, pages, places, and the command.
 
 mod command;
+mod spans;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
