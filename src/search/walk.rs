@@ -111,7 +111,8 @@ impl<'a> Opener<'a> {
                 let list = List::new(block.map_err(broken)?);
                 let option = IndexRecordOption::WithFreqsAndPositions;
                 let places = with_places.then(|| index.read_postings_from_terminfo(&info, option));
-                forms.push(Form { list, places: places.transpose().map_err(broken)?, field: *field, sure });
+                let places = places.transpose().map_err(broken)?;
+                forms.push(Form { list, places, here: Set::EMPTY, field: *field, sure });
                 Ok(true)
             };
             let mut found = false;

@@ -83,6 +83,8 @@ pub(super) struct Form {
     pub(super) list: List,
     /// Where it stands in documents; none where nobody asks for that.
     pub(super) places: Option<SegmentPostings>,
+    /// The documents of the span that have it; kept only beside `places`, which costs more to look into.
+    pub(super) here: Set,
     pub(super) field: usize,
     pub(super) sure: f32,
 }
@@ -118,15 +120,23 @@ impl Word {
         let Self { forms, fields, here, .. } = self;
         here.clear();
         fields.iter_mut().flatten().for_each(|place| place.forms.fill(0.0));
-        for form in forms {
-            let Some(place) = &mut fields[form.field] else { continue };
-            let sure = form.sure;
-            form.list.span(base, |at, count| {
+        for Form { list, places, here: of_form, field, sure } in forms {
+            let Some(place) = &mut fields[*field] else { continue };
+            let mut count = |at: usize, count: u32| {
                 #[expect(clippy::cast_precision_loss, reason = "how often a word stands in a text")]
                 let count = count as f32;
-                place.forms[at] += sure * count;
+                place.forms[at] += *sure * count;
                 here.insert(at);
-            });
+            };
+            if places.is_some() {
+                of_form.clear();
+                list.span(base, |at, often| {
+                    count(at, often);
+                    of_form.insert(at);
+                });
+            } else {
+                list.span(base, count);
+            }
         }
     }
 
@@ -151,9 +161,10 @@ impl Word {
     }
 
     /// Where it stands in a field of a document, in order.
-    fn places(&mut self, field: usize, doc: DocId, into: &mut Vec<u32>) {
+    fn places(&mut self, field: usize, base: DocId, at: usize, into: &mut Vec<u32>) {
         into.clear();
-        for form in self.forms.iter_mut().filter(|form| form.field == field) {
+        let doc = document(base, at);
+        for form in self.forms.iter_mut().filter(|form| form.field == field && form.here.has(at)) {
             let Some(places) = &mut form.places else { continue };
             if seek(places, doc) {
                 places.append_positions_with_offset(0, into);
@@ -183,15 +194,14 @@ fn often(postings: &mut Option<SegmentPostings>, doc: DocId) -> u32 {
 
 /// How near the second word comes to the first in a document that both are in.
 pub(super) fn nearness(first: &mut Word, second: &mut Word, base: DocId, at: usize, places: &mut [Vec<u32>; 2]) -> f64 {
-    let doc = document(base, at);
     let mut best: f64 = 0.0;
     for field in 0..KINDS {
         if !first.is_in(field, at) || !second.is_in(field, at) {
             continue;
         }
         let [a, b] = places;
-        first.places(field, doc, a);
-        second.places(field, doc, b);
+        first.places(field, base, at, a);
+        second.places(field, base, at, b);
         // For each place of the one, the places of the other right before and after it.
         let mut from = 0;
         for place in a.iter() {
@@ -251,7 +261,7 @@ impl Phrase {
             }
             let [so_far, here] = &mut self.places;
             for (nth, word) in self.words.iter_mut().enumerate() {
-                word.places(field, document(base, at), here);
+                word.places(field, base, at, here);
                 if nth == 0 {
                     std::mem::swap(so_far, here);
                     continue;
