@@ -1,26 +1,25 @@
 //! How good a search is, beside tantivy with its own Arabic stemmer and SQLite's FTS5, and how long one takes.
 //!
 //! In: real articles where they are beside the checkout, with queries and judgements of our own (`search_judged.tsv`: query,
-//! article, grade 0 to 2); made-up news ([`made_up`]), `RASID_ITEMS` of them (100,000 where it is not set). Out: nDCG@10 of the
-//! three for the half of the queries that weights were chosen by and for the half that was held back; latencies and ratios.
+//! article, grade 0 to 3); made-up news, `RASID_ITEMS` of them (100,000 where it is not set). Out: nDCG@10 of the three for
+//! the half of the queries that weights were chosen by and for the half that was held back; latencies ([`search_speed`]).
 //! `RASID_POOL=FILE` writes the best ten of every system, mixed, for whoever judges: query, article, in the order of ids, so
 //! that nobody can tell which system found it.
 //! What nobody judged counts as 0, for all three alike.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a program for measuring")]
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
 
 use flate2::read::GzDecoder;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use rasid::dedup::{Verdict, VerdictKind};
 use rasid::id::{EntryKey, ItemId, Seq};
 use rasid::item::{Content, Item, PublishedFrom, TextFrom};
-use rasid::search::{Position, Request, Search, Sort};
+use rasid::search::{Position, Request, Search};
 use serde_json::Value;
 use tantivy::collector::TopDocs;
 use tantivy::query::QueryParser;
@@ -29,6 +28,7 @@ use tantivy::tokenizer::{LowerCaser, SimpleTokenizer, TextAnalyzer, Token, Token
 use tantivy::{Index, TantivyDocument};
 
 mod made_up;
+mod search_speed;
 
 /// How many hits count.
 const DEPTH: usize = 10;
@@ -38,15 +38,18 @@ type Runs = Vec<Vec<String>>;
 
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let speed_only = std::env::args().any(|argument| argument == "speed");
     let articles = root.join("../shared/data/articles_dev.jsonl.gz");
-    if articles.exists() {
+    if speed_only {
+        println!("quality is left out");
+    } else if articles.exists() {
         quality(&articles, &root.join("benches/search_judged.tsv"));
     } else {
         println!("no articles beside the checkout: quality is not measured");
     }
     let items = std::env::var("RASID_ITEMS").ok().and_then(|items| items.parse().ok()).unwrap_or(100_000);
     if items > 0 {
-        speed(items);
+        search_speed::speed(items);
     }
 }
 
@@ -55,16 +58,49 @@ struct Article {
     item: Item,
 }
 
-fn quality(articles: &Path, judged: &Path) {
-    let mut grades: HashMap<(String, String), f64> = HashMap::new();
-    let mut queries: Vec<String> = Vec::new();
-    for line in std::fs::read_to_string(judged).unwrap().lines() {
-        let [query, article, grade] = line.split('\t').collect::<Vec<_>>().try_into().unwrap();
-        if queries.last().is_none_or(|last| last != query) {
-            queries.push(query.to_owned());
+/// What was judged: queries in their order, and of query and article the grade.
+struct Judged {
+    queries: Vec<String>,
+    grades: HashMap<(String, String), f64>,
+}
+
+impl Judged {
+    /// Reads lines of a query, an article and a grade from 0 to 3 between tabs; else which line is none, and why.
+    fn read(lines: &str) -> Result<Self, String> {
+        let mut judged = Self { queries: Vec::new(), grades: HashMap::new() };
+        for (nth, line) in lines.lines().enumerate() {
+            let wrong = |why: &str| format!("line {}: {why}: {line}", nth + 1);
+            let fields: Vec<&str> = line.split('\t').collect();
+            let [query, article, grade] = fields.as_slice() else {
+                return Err(wrong(&format!("three fields between tabs were expected, not {}", fields.len())));
+            };
+            let grade: u8 =
+                grade.parse().ok().filter(|grade| *grade <= 3).ok_or_else(|| wrong("no grade from 0 to 3"))?;
+            if query.is_empty() || article.is_empty() {
+                return Err(wrong("the query or the article is missing"));
+            }
+            if judged.queries.last().is_none_or(|last| last != query) {
+                if judged.queries.iter().any(|known| known == query) {
+                    return Err(wrong("the lines of a query do not stand together"));
+                }
+                judged.queries.push((*query).to_owned());
+            }
+            if judged.grades.insert(((*query).to_owned(), (*article).to_owned()), f64::from(grade)).is_some() {
+                return Err(wrong("judged twice"));
+            }
         }
-        grades.insert((query.to_owned(), article.to_owned()), grade.parse().unwrap());
+        Ok(judged)
     }
+}
+
+fn quality(articles: &Path, judged: &Path) {
+    let Judged { queries, grades } = match Judged::read(&std::fs::read_to_string(judged).unwrap()) {
+        Ok(judged) => judged,
+        Err(why) => {
+            println!("{}: {why}", judged.display());
+            std::process::exit(1);
+        }
+    };
     let read = BufReader::new(GzDecoder::new(File::open(articles).unwrap())).lines();
     let read: Vec<Article> = read.map(|line| article(&serde_json::from_str(&line.unwrap()).unwrap())).collect();
     let mut runs: Vec<(&str, Runs)> = vec![("rasid", ours(&read, &queries))];
@@ -277,52 +313,4 @@ fn fts(articles: &Path, queries: &[String], joined: &str) -> Runs {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let lines = String::from_utf8(output.stdout).unwrap();
     lines.lines().map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
-}
-
-/// Queries of one to four words of the titles, as unevenly frequent as those are.
-fn speed(items: usize) {
-    const QUERIES: usize = 400;
-    let dir = tempfile::tempdir().unwrap();
-    let search = Search::new(dir.path().join("search"));
-    let mut indexer = search.indexer().unwrap();
-    let mut writer = made_up::Writer::new(7);
-    let mut asked: Vec<Vec<String>> = Vec::new();
-    let begun = Instant::now();
-    for i in 0..items {
-        let piece = writer.write();
-        let minutes = i64::try_from(items - i).unwrap() / 4;
-        let item = item(&i.to_string(), &piece.title, "", &piece.text, now() - SignedDuration::from_mins(minutes));
-        indexer.add(&item).unwrap();
-        if i % (items / QUERIES).max(1) == 0 {
-            let words = piece.title.split_whitespace().skip(i % 3).take(1 + i % 4).map(str::to_owned).collect();
-            asked.push(words);
-        }
-        if i % 100_000 == 99_999 {
-            indexer.commit().unwrap();
-        }
-    }
-    indexer.commit().unwrap();
-    println!("{items} items: indexed in {:.0} s", begun.elapsed().as_secs_f64());
-    for (name, sort) in [("relevance", Sort::Relevance), ("newest", Sort::Newest)] {
-        let mut by_words: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-        let mut all = Vec::new();
-        for words in &asked {
-            let request = Request { query: words.join(" "), limit: 20, sort, ..Request::default() };
-            let begun = Instant::now();
-            search.find(&request, now()).unwrap();
-            let took = begun.elapsed().as_secs_f64() * 1_000.0;
-            by_words.entry(words.len()).or_default().push(took);
-            all.push(took);
-        }
-        println!("{name}: {}", shares(&mut all));
-        for (words, took) in &mut by_words {
-            println!("  {words} words: {}", shares(took));
-        }
-    }
-}
-
-fn shares(times: &mut [f64]) -> String {
-    times.sort_by(f64::total_cmp);
-    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-    format!("p50 {:.2} ms, p90 {:.2} ms, p99 {:.2} ms, most {:.2} ms", at(0.5), at(0.9), at(0.99), at(1.0))
 }

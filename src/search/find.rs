@@ -11,12 +11,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tantivy::columnar::ColumnValues;
-use tantivy::{Searcher, SegmentReader, TERMINATED};
+use tantivy::{DocId, SegmentReader};
 
+use super::index::Opened;
 use super::plan::{Frame, Plan, broken};
 use super::rank::{TOGETHER, fresh};
-use super::schema::{Fields, HIDDEN, ID_HIGH, ID_LOW, whole};
+use super::schema::{ID_HIGH, ID_LOW, whole};
+use super::set::Visible;
 use super::walk::{self, Opener, Walk};
+use super::word::document;
 use super::{MAX_PAGE, Query, Request, Search, SearchError, Sort, cursor};
 use crate::id::ItemId;
 
@@ -97,31 +100,21 @@ impl Search {
     pub fn find(&self, request: &Request, now: Timestamp) -> Result<Found, SearchError> {
         let query = Query::parse(&request.query, now).map_err(SearchError::Query)?;
         let opened = self.opened()?;
-        let searcher = opened.reader.searcher();
+        let plan = |frame, first| Plan::new(&query.0, request, opened.fields, &opened.searcher, frame, first);
         let begun = request.after.as_deref().map(|token| cursor::read(request, token)).transpose()?;
         if let Some((frame, place)) = begun {
-            let plan = Plan::new(&query.0, request, opened.fields, &searcher, frame, false)?;
-            return page(&plan, request, opened.fields, &searcher, Some(place));
+            return page(&plan(frame, false)?, request, &opened, Some(place));
         }
-        let frame = Frame { now: now.as_millisecond(), ..Frame::default() };
-        let plan = Plan::new(&query.0, request, opened.fields, &searcher, frame, true)?;
-        let found = page(&plan, request, opened.fields, &searcher, None)?;
-        if found.total >= FEW || !plan.can_be_partial {
+        let whole = plan(Frame { now: now.as_millisecond(), ..Frame::default() }, true)?;
+        let found = page(&whole, request, &opened, None)?;
+        if found.total >= FEW || !whole.can_be_partial {
             return Ok(found);
         }
-        let frame = Frame { partly: true, ..plan.frame };
-        let plan = Plan::new(&query.0, request, opened.fields, &searcher, frame, false)?;
-        page(&plan, request, opened.fields, &searcher, None)
+        page(&plan(Frame { partly: true, ..whole.frame }, false)?, request, &opened, None)
     }
 }
 
-fn page(
-    plan: &Plan,
-    request: &Request,
-    fields: Fields,
-    searcher: &Searcher,
-    after: Option<Place>,
-) -> Result<Found, SearchError> {
+fn page(plan: &Plan, request: &Request, opened: &Opened, after: Option<Place>) -> Result<Found, SearchError> {
     let limit = request.limit.clamp(1, MAX_PAGE);
     let mut gather = Gather {
         sort: request.sort,
@@ -133,8 +126,11 @@ fn page(
         total: 0,
         places: [Vec::new(), Vec::new()],
     };
-    for segment in searcher.segment_readers() {
-        gather.segment(plan, fields, segment)?;
+    for (segment, visible) in opened.segments() {
+        let times = walk::times(segment)?;
+        let opener = Opener::new(segment, opened.fields, &plan.frame, Arc::clone(&times));
+        let mut walk = opener.open(&plan.root)?;
+        gather.segment(plan.frame.now, &Columns::of(segment, times)?, visible, &mut walk);
     }
     let mut places: Vec<Place> = gather.kept.into_sorted_vec().into_iter().map(|kept| kept.0).collect();
     let more = places.len() > limit;
@@ -161,50 +157,62 @@ struct Gather {
 /// The columns of a segment.
 struct Columns {
     times: walk::Times,
-    hidden: Arc<dyn ColumnValues<u64>>,
     high: Arc<dyn ColumnValues<u64>>,
     low: Arc<dyn ColumnValues<u64>>,
 }
 
 impl Columns {
-    fn of(segment: &SegmentReader) -> Result<Self, SearchError> {
+    fn of(segment: &SegmentReader, times: walk::Times) -> Result<Self, SearchError> {
         let fast = segment.fast_fields();
         let column = |name: &str| fast.column_first_or_default::<u64>(name).map_err(broken);
-        Ok(Self { times: walk::times(segment)?, hidden: column(HIDDEN)?, high: column(ID_HIGH)?, low: column(ID_LOW)? })
+        Ok(Self { times, high: column(ID_HIGH)?, low: column(ID_LOW)? })
     }
 }
 
 impl Gather {
-    fn segment(&mut self, plan: &Plan, fields: Fields, segment: &SegmentReader) -> Result<(), SearchError> {
-        let columns = Columns::of(segment)?;
-        let opener = Opener { segment, fields, frame: &plan.frame, times: Arc::clone(&columns.times) };
-        let mut walk = opener.open(&plan.root)?;
-        let alive = segment.alive_bitset();
-        let mut doc = walk.doc();
-        while doc != TERMINATED {
-            if alive.is_none_or(|alive| alive.is_alive(doc)) && (self.duplicates || columns.hidden.get_val(doc) == 0) {
-                self.total += 1;
-                self.offer(plan, &columns, &mut walk, doc);
-            }
-            doc = walk.advance();
+    fn segment(&mut self, now: i64, columns: &Columns, visible: &Visible, walk: &mut Walk) {
+        if matches!(walk, Walk::Nothing) {
+            return;
         }
-        Ok(())
+        let together = if walk.has_neighbours() { 1.0 + TOGETHER } else { 1.0 };
+        for (base, visible) in visible.spans(self.duplicates) {
+            let mut set = visible.clone();
+            walk.narrow(base, &mut set);
+            self.total += set.len();
+            for at in set.iter() {
+                self.offer(now, columns, walk, together, (base, at));
+            }
+        }
     }
 
-    /// Takes the document that the walk is at, if it is among the best.
-    fn offer(&mut self, plan: &Plan, columns: &Columns, walk: &mut Walk, doc: u32) {
-        let published = columns.times.get_val(doc);
+    /// Takes a document that fits, if it is among the best. What costs more is looked up only for what may be. `together` is how
+    /// much nearness may raise a score.
+    fn offer(&mut self, now: i64, columns: &Columns, walk: &mut Walk, together: f64, (base, at): (DocId, usize)) {
+        /// What rounding may take from a bound.
+        const SLACK: f64 = 1.0 + 1e-9;
         let full = self.kept.len() >= self.most;
         let worst = self.kept.peek().filter(|_| full).map(|kept| kept.0);
-        if self.sort == Sort::Newest && worst.is_some_and(|worst| published < worst.published) {
+        let ranked = worst.filter(|_| self.sort == Sort::Relevance);
+        let most = if ranked.is_some() { walk.score(base, at, false) * together * SLACK } else { 0.0 };
+        if ranked.is_some_and(|worst| most < worst.score) {
             return;
         }
-        let base = walk.score() * fresh(published, plan.frame.now);
-        // Where words stand is only looked up for what it may bring among the best.
-        if self.sort == Sort::Relevance && worst.is_some_and(|worst| base * (1.0 + TOGETHER) < worst.score) {
+        let doc = document(base, at);
+        let published = columns.times.get_val(doc);
+        // Beside others of the same score, or of any where the newest come first, the older loses.
+        let older = worst.is_some_and(|worst| published < worst.published);
+        if older && (self.sort == Sort::Newest || ranked.is_some_and(|worst| most <= worst.score)) {
             return;
         }
-        let score = base * TOGETHER.mul_add(walk.nearness(&mut self.places), 1.0);
+        let fresh = fresh(published, now);
+        if ranked.is_some_and(|worst| most * fresh < worst.score) {
+            return;
+        }
+        let score = walk.score(base, at, true) * fresh;
+        if ranked.is_some_and(|worst| score * together * SLACK < worst.score) {
+            return;
+        }
+        let score = score * TOGETHER.mul_add(walk.nearness(base, at, &mut self.places), 1.0);
         let place = Place { score, published, high: columns.high.get_val(doc), low: columns.low.get_val(doc) };
         if self.after.is_some_and(|after| place.order(&after, self.sort) != Ordering::Greater) {
             return;

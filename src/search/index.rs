@@ -12,9 +12,10 @@ use std::sync::atomic::Ordering;
 use serde::{Deserialize, Serialize};
 use tantivy::directory::MmapDirectory;
 use tantivy::indexer::IndexWriterOptions;
-use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy};
+use tantivy::{Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher, SegmentReader};
 
 use super::schema::{Fields, version};
+use super::set::Visible;
 use super::{Inner, Search, SearchError};
 use crate::id::{ItemId, Seq};
 use crate::item::Item;
@@ -47,16 +48,41 @@ struct Note {
     position: Position,
 }
 
-/// An index that can be searched.
+/// An index that can be searched, as it was at one moment.
 #[derive(Clone)]
 pub(super) struct Opened {
-    pub(super) reader: IndexReader,
+    pub(super) searcher: Searcher,
     pub(super) fields: Fields,
+    /// By segment, in their order.
+    visible: Vec<Arc<Visible>>,
+}
+
+impl Opened {
+    /// What stands in a segment does not change, and what was removed since has a number: `before` need not be read again.
+    fn new(searcher: Searcher, fields: Fields, before: Option<&Self>) -> Result<Self, SearchError> {
+        let same = |a: &SegmentReader, b: &SegmentReader| {
+            a.segment_id() == b.segment_id() && a.delete_opstamp() == b.delete_opstamp()
+        };
+        let visible = searcher.segment_readers().iter().map(|segment| {
+            let mut known = before.iter().flat_map(|before| before.segments());
+            match known.find(|(known, _)| same(known, segment)) {
+                Some((_, visible)) => Ok(Arc::clone(visible)),
+                None => Visible::of(segment).map(Arc::new),
+            }
+        });
+        let visible = visible.collect::<Result<_, _>>()?;
+        Ok(Self { searcher, fields, visible })
+    }
+
+    pub(super) fn segments(&self) -> impl Iterator<Item = (&SegmentReader, &Arc<Visible>)> {
+        self.searcher.segment_readers().iter().zip(&self.visible)
+    }
 }
 
 /// Writes the index; there is one for a directory.
 pub struct Indexer {
     inner: Arc<Inner>,
+    reader: IndexReader,
     opened: Opened,
     writer: IndexWriter,
     position: Position,
@@ -101,16 +127,16 @@ impl Search {
         let writer = index.writer_with_options(options).map_err(|error| failed(path, &error))?;
         // A kill in the middle of a commit leaves files that no commit names. They would be in the way of the same commit, done again.
         writer.garbage_collect_files().wait().map_err(|error| failed(path, &error))?;
-        let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into();
+        let reader: Result<IndexReader, _> = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into();
         let reader = reader.map_err(|error| failed(path, &error))?;
         let committed = noted(&index);
         let anew = Position { listing: Some(Listing::default()), ..Position::default() };
         let position = committed.clone().unwrap_or(anew);
-        let opened = Opened { reader, fields };
-        self.inner.show(Some(opened.clone()), &position);
+        let opened = Opened::new(reader.searcher(), fields, None)?;
+        self.inner.show(opened.clone(), &position);
         self.inner.suspect.store(false, Ordering::Relaxed);
         self.inner.rebuild.store(false, Ordering::Relaxed);
-        Ok(Indexer { inner: Arc::clone(&self.inner), opened, writer, position, committed, uncommitted: 0 })
+        Ok(Indexer { inner: Arc::clone(&self.inner), reader, opened, writer, position, committed, uncommitted: 0 })
     }
 
     /// Whether what stands in the directory can be gone on with; else why not, where that is worth telling.
@@ -219,10 +245,11 @@ impl Indexer {
         let mut prepared = self.writer.prepare_commit().map_err(failed)?;
         prepared.set_payload(&note);
         prepared.commit().map_err(failed)?;
-        self.opened.reader.reload().map_err(failed)?;
         self.uncommitted = 0;
         self.committed = Some(self.position.clone());
-        self.inner.show(Some(self.opened.clone()), &self.position);
+        self.reader.reload().map_err(failed)?;
+        self.opened = Opened::new(self.reader.searcher(), self.opened.fields, Some(&self.opened))?;
+        self.inner.show(self.opened.clone(), &self.position);
         Ok(())
     }
 
@@ -234,7 +261,10 @@ impl Indexer {
     pub fn finish(self) -> Result<(), SearchError> {
         let path = &self.inner.path;
         self.writer.wait_merging_threads().map_err(|error| failed(path, &error))?;
-        self.opened.reader.reload().map_err(|error| failed(path, &error))
+        self.reader.reload().map_err(|error| failed(path, &error))?;
+        let opened = Opened::new(self.reader.searcher(), self.opened.fields, Some(&self.opened))?;
+        self.inner.show(opened, self.committed.as_ref().unwrap_or(&self.position));
+        Ok(())
     }
 
     /// Whether somebody asked for the index to be made anew, or found it damaged: it has to be opened again then.

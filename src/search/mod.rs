@@ -7,8 +7,8 @@
 //! Not here: feeding it from the log (`pipeline::indexing`), the items themselves ([`crate::store`], which this does not
 //! know), serving ([`crate::serve`]). What words are compared by is [`crate::text::forms`].
 //!
-//! In order of use: `query` reads what is asked for, `plan` looks its words up, `walk` finds the documents that have them,
-//! `rank` weighs them, `find` takes the best; `cursor` goes on from there, `highlight` shows where the words stand. `schema`
+//! In order of use: `query` reads what is asked for, `plan` looks its words up, `walk` finds the documents that have them, a
+//! `set` of them at a time, with what `word` knows of each; `rank` weighs them, `find` takes the best; `cursor` goes on from there, `highlight` shows where the words stand. `schema`
 //! says what is kept of an item, `index` writes it. All but `query` and `highlight` speak to tantivy, which is named nowhere else.
 
 mod cursor;
@@ -19,12 +19,14 @@ mod plan;
 mod query;
 mod rank;
 mod schema;
+mod set;
 mod walk;
+mod word;
 
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -147,13 +149,11 @@ struct Inner {
 }
 
 impl Inner {
-    fn show(&self, opened: Option<Opened>, position: &Position) {
-        let shown = opened.map(|opened| {
-            let items = opened.reader.searcher().num_docs();
-            let progress = Progress { seq: position.seq, building: position.listing.is_some(), items };
-            (opened, progress)
-        });
-        *self.opened.write().unwrap_or_else(std::sync::PoisonError::into_inner) = shown;
+    /// What is searched from now on.
+    fn show(&self, opened: Opened, position: &Position) {
+        let items = opened.searcher.num_docs();
+        let progress = Progress { seq: position.seq, building: position.listing.is_some(), items };
+        *self.opened.write().unwrap_or_else(PoisonError::into_inner) = Some((opened, progress));
     }
 }
 
@@ -185,7 +185,7 @@ impl Search {
 
     /// How far the index is; `None` before it was opened.
     pub fn progress(&self) -> Option<Progress> {
-        let opened = self.inner.opened.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let opened = self.inner.opened.read().unwrap_or_else(PoisonError::into_inner);
         opened.as_ref().map(|(_, progress)| *progress)
     }
 
@@ -212,7 +212,7 @@ impl Search {
     }
 
     fn opened(&self) -> Result<Opened, SearchError> {
-        let opened = self.inner.opened.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let opened = self.inner.opened.read().unwrap_or_else(PoisonError::into_inner);
         opened.as_ref().map(|(opened, _)| opened.clone()).ok_or(SearchError::NotReady)
     }
 }

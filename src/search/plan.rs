@@ -12,7 +12,7 @@ use super::query::{Ask, Scope, Tag, Written};
 use super::rank::{KINDS, rarity};
 use super::schema::{Fields, Words};
 use super::{Request, SearchError};
-use crate::text::forms::{self, Asked};
+use crate::text::forms::{self, Asked, Seen};
 use crate::text::stem::is_function;
 
 /// What the first page of a search saw, and the later ones go by.
@@ -40,6 +40,8 @@ pub(super) struct Lookup {
     /// What else finds it; empty where only the word itself is wanted.
     pub(super) stems: Vec<Asked>,
     pub(super) rarity: f64,
+    /// How sure at least that one of them is which a text's word is kept under that is written as this one is asked for.
+    pub(super) surest: f64,
 }
 
 /// A part of a plan.
@@ -203,7 +205,8 @@ impl Planner<'_> {
             Scope::Author => vec![2],
         };
         let stems = if forms { forms::of_asked(&written.word, &written.original) } else { Vec::new() };
-        let mut lookup = Lookup { fields, word: written.word.clone(), stems, rarity: 0.0 };
+        let surest = surest(&written.word, &stems);
+        let mut lookup = Lookup { fields, word: written.word.clone(), stems, rarity: 0.0, surest };
         if self.first {
             let found = self.frequency(&lookup)?;
             self.frame.frequencies.push(found);
@@ -228,6 +231,19 @@ impl Planner<'_> {
         }
         Ok(most)
     }
+}
+
+fn surest(word: &str, stems: &[Asked]) -> f64 {
+    let under = |hamza: bool| {
+        let mut surest = 0.0_f32;
+        forms::of_word(Seen { at: 0, word, hamza }, |stem| {
+            let of = stems.iter().filter(|asked| asked.stem == stem).map(|asked| asked.sure);
+            surest = of.fold(surest, f32::max);
+        });
+        surest
+    };
+    // There is always one, which is not quite nothing.
+    if stems.is_empty() { 1.0 } else { f64::from(under(false).min(under(true)).max(0.01)) }
 }
 
 /// Whether it is a word that says nothing by itself.

@@ -32,12 +32,22 @@ pub(super) fn rarity(found: u64, all: u64) -> f64 {
     ((all - found + 0.5) / (found + 0.5)).ln_1p()
 }
 
-/// How often a word stands in a field: `exact` times as asked for, `forms` times in all, by how sure they are.
-pub(super) fn weight(field: usize, exact: u32, forms: f64, length: u32, mean: f64) -> f64 {
+/// How often a word counts in a field: there `exact` times as asked for, `forms` times in all, by how sure they are. The greater
+/// of the two at most.
+pub(super) fn count(exact: u32, forms: f64) -> f64 {
     let exact = f64::from(exact);
-    let count = exact + FORM * (forms - exact).max(0.0);
+    exact + FORM * (forms - exact).max(0.0)
+}
+
+/// What the length of a field leaves of its words' weight.
+pub(super) fn shortness(field: usize, length: u32, mean: f64) -> f64 {
     let long = if mean > 0.0 { f64::from(length) / mean } else { 1.0 };
-    FIELD[field] * count / (1.0 - B[field] + B[field] * long)
+    1.0 / (1.0 - B[field] + B[field] * long)
+}
+
+/// What `count` and `shortness` make in a field.
+pub(super) fn weight(field: usize, count: f64, shortness: f64) -> f64 {
+    FIELD[field] * count * shortness
 }
 
 /// What a word gives, by the sum of its weights.
@@ -84,6 +94,10 @@ mod tests {
     fn what_should_count_more_does() {
         assert!(rarity(1, 1_000) > rarity(100, 1_000) && rarity(1_000, 1_000) > 0.0);
         // The title above the text, the word above a form, a short text above a long one, twice above once.
+        let weight = |field, exact, forms, length, mean| {
+            assert!(count(exact, forms) <= f64::from(exact).max(forms));
+            weight(field, count(exact, forms), shortness(field, length, mean))
+        };
         let base = weight(1, 0, 1.0, 100, 100.0);
         for better in
             [weight(0, 0, 1.0, 10, 10.0), weight(1, 1, 1.0, 100, 100.0), weight(1, 0, 1.0, 50, 100.0), 2.0 * base]

@@ -18,7 +18,7 @@ use super::stem::is_function;
 use super::tokenize::Words;
 
 /// The version of the readings; an index of another version is made anew.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// A word as found in a text.
 #[derive(Clone, Copy, Debug)]

@@ -2,6 +2,7 @@
 
 mod command;
 mod killed;
+mod spans;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
