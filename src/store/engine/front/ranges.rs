@@ -17,7 +17,9 @@ use crate::store::engine::tables::Table;
 const AT_ONCE: usize = 64;
 
 /// The entries in memory, by table and key.
-pub(super) type Derived = BTreeMap<(Table, Vec<u8>), Option<Vec<u8>>>;
+pub(super) type Derived = BTreeMap<Place, Option<Vec<u8>>>;
+
+type Place = (Table, Vec<u8>);
 
 impl Front {
     /// Whether there may be a key now that begins so.
@@ -81,8 +83,8 @@ pub(super) struct InMemory {
 }
 
 /// A range of the keys of a table, among the keys of all.
-fn within(table: Table, range: &Range) -> (Bound<(Table, Vec<u8>)>, Bound<(Table, Vec<u8>)>) {
-    let of = |bound: &Bound<Vec<u8>>, open: Bound<(Table, Vec<u8>)>| match bound {
+fn within(table: Table, range: &Range) -> (Bound<Place>, Bound<Place>) {
+    let of = |bound: &Bound<Vec<u8>>, open: Bound<Place>| match bound {
         Bound::Included(key) => Bound::Included((table, key.clone())),
         Bound::Excluded(key) => Bound::Excluded((table, key.clone())),
         Bound::Unbounded => open,
@@ -107,7 +109,7 @@ impl InMemory {
         }
         let range = within(self.table, &self.range);
         let derived = self.front.derived.read().unwrap_or_else(PoisonError::into_inner);
-        let copy = |((_, key), value): (&(Table, Vec<u8>), &Option<Vec<u8>>)| (key.clone(), value.clone());
+        let copy = |((_, key), value): (&Place, &Option<Vec<u8>>)| (key.clone(), value.clone());
         self.copied = if forward {
             derived.range(range).take(AT_ONCE).map(copy).collect()
         } else {
