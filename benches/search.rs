@@ -36,14 +36,18 @@ const DEPTH: usize = 10;
 /// For each query the articles that a system finds, the best first.
 type Runs = Vec<Vec<String>>;
 
-fn main() {
+fn main() -> std::process::ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let speed_only = std::env::args().any(|argument| argument == "speed");
     let articles = root.join("../shared/data/articles_dev.jsonl.gz");
     if speed_only {
         println!("quality is left out");
     } else if articles.exists() {
-        quality(&articles, &root.join("benches/search_judged.tsv"));
+        let judged = root.join("benches/search_judged.tsv");
+        if let Err(why) = quality(&articles, &judged) {
+            println!("{}: {why}", judged.display());
+            return std::process::ExitCode::FAILURE;
+        }
     } else {
         println!("no articles beside the checkout: quality is not measured");
     }
@@ -51,6 +55,7 @@ fn main() {
     if items > 0 {
         search_speed::speed(items);
     }
+    std::process::ExitCode::SUCCESS
 }
 
 struct Article {
@@ -93,14 +98,8 @@ impl Judged {
     }
 }
 
-fn quality(articles: &Path, judged: &Path) {
-    let Judged { queries, grades } = match Judged::read(&std::fs::read_to_string(judged).unwrap()) {
-        Ok(judged) => judged,
-        Err(why) => {
-            println!("{}: {why}", judged.display());
-            std::process::exit(1);
-        }
-    };
+fn quality(articles: &Path, judged: &Path) -> Result<(), String> {
+    let Judged { queries, grades } = Judged::read(&std::fs::read_to_string(judged).unwrap())?;
     let read = BufReader::new(GzDecoder::new(File::open(articles).unwrap())).lines();
     let read: Vec<Article> = read.map(|line| article(&serde_json::from_str(&line.unwrap()).unwrap())).collect();
     let mut runs: Vec<(&str, Runs)> = vec![("rasid", ours(&read, &queries))];
@@ -143,6 +142,7 @@ fn quality(articles: &Path, judged: &Path) {
             println!("{}  {query}", each.join(" "));
         }
     }
+    Ok(())
 }
 
 fn ndcg(query: &str, found: &[String], grades: &HashMap<(String, String), f64>) -> f64 {
