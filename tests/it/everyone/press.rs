@@ -86,11 +86,11 @@ impl State {
                     let text = prose(self.number ^ 77_777, 45);
                     self.add(feed, text);
                 }
-                if asked % 3 == 0 {
+                if asked.is_multiple_of(3) {
                     self.revise();
                 }
             }
-            "echo" if asked % 2 == 0 => {
+            "echo" if asked.is_multiple_of(2) => {
                 let originals = &self.shown["press"];
                 let text = self.random.choice(originals).map(|original| original.text.clone());
                 text.into_iter().for_each(|text| self.add(feed, text));

@@ -70,7 +70,7 @@ impl Receiver {
     /// Of its sink.
     pub fn config(&self, n: usize) -> String {
         // One record a request, or some.
-        let batch = if n % 2 == 0 { 1 } else { 3 + n };
+        let batch = if n.is_multiple_of(2) { 1 } else { 3 + n };
         format!(
             "[[sink]]\nname = \"{}\"\nkind = \"webhook\"\nurl = \"{}\"\nsecret = \"{SECRET}\"\nbatch = {batch}\n\
              timeout = \"700ms\"\n{QUICK}",

@@ -56,7 +56,7 @@ fn item(i: usize) -> Item {
         revision: 1,
         topics: Vec::new(),
         verdict: NEW,
-        superseded_by: is_hidden(i).then(|| ItemId([7; 16])),
+        superseded_by: is_hidden(i).then_some(ItemId([7; 16])),
         judged: None,
         pinned: false,
         copies: Vec::new(),
