@@ -81,8 +81,10 @@ impl Front {
         fs::create_dir_all(directory).map_err(failed)?;
         let wal = Wal::create(&wal::path(directory)).map_err(failed)?;
         let opened = sleds::open(&sled_path(directory), cache, &names())?;
+        // Made before anything else may fail: closing it catches sled's panic on a disk that takes no more writes.
+        let front = Self::over(directory, number, opened, wal);
         sync_directory(directory).map_err(failed)?;
-        Ok(Self::over(directory, number, opened, wal))
+        Ok(front)
     }
 
     fn over(directory: &Path, number: u64, opened: Opened, wal: Wal) -> Self {
@@ -128,10 +130,13 @@ impl Front {
         }
         let sled = sled_path(directory);
         let opened = match sleds::open(&sled, cache, &names()) {
-            Ok(opened) => {
-                let wal = Wal::resume(&path, &read).map_err(failed)?;
-                Ok(Self::over(directory, number, opened, wal))
-            }
+            Ok(opened) => match Wal::resume(&path, &read) {
+                Ok(wal) => Ok(Self::over(directory, number, opened, wal)),
+                Err(error) => {
+                    close(directory, opened);
+                    return Err(failed(error));
+                }
+            },
             Err(Fault::Corrupt(why)) => Err(why),
             Err(fault) => return Err(fault),
         };
@@ -333,16 +338,18 @@ impl Front {
 
 impl Drop for Front {
     fn drop(&mut self) {
-        let (trees, db) = (std::mem::take(&mut self.trees), self.db.take());
-        // sled panics when it is closed on a disk that takes no more writes. What was acknowledged is in what was written ahead.
-        let closed = catch_unwind(AssertUnwindSafe(move || drop((trees, db))));
-        if closed.is_err() {
-            tracing::warn!(directory = %self.directory.display(), "sled could not write all it had when it was closed");
-        }
+        close(&self.directory, (std::mem::take(&mut self.trees), self.db.take()));
         if *self.doomed.get_mut() {
             // What is left of it is swept at the next start.
             let _left_for_later = fs::remove_dir_all(&self.directory);
         }
+    }
+}
+
+/// sled panics when it is closed on a disk that takes no more writes. What was acknowledged is in what was written ahead.
+fn close<T>(directory: &Path, opened: T) {
+    if catch_unwind(AssertUnwindSafe(move || drop(opened))).is_err() {
+        tracing::warn!(directory = %directory.display(), "sled could not write all it had when it was closed");
     }
 }
 
