@@ -26,6 +26,8 @@ use crate::units::Span;
 
 /// All bodies together, in bytes.
 const MOST: usize = 16 << 20;
+/// What a place takes besides its key and its answer, about, in bytes.
+const PLACE: usize = 256;
 /// The largest body that is held, in bytes: five hundred long articles.
 const LARGEST: usize = 4 << 20;
 
@@ -75,6 +77,10 @@ impl<T> Default for Places<T> {
 
 impl<T> Places<T> {
     fn place(&mut self, key: String) -> Arc<OnceCell<T>> {
+        // Also what never gets an answer that is held, such as an item that is not there, takes room.
+        if !self.places.contains_key(&key) {
+            self.count(key.len() + PLACE);
+        }
         Arc::clone(self.places.entry(key).or_default())
     }
 
@@ -153,22 +159,12 @@ pub(super) async fn again(State(shared): State<Shared>, request: Request, next: 
     // Looked at before the store is read: what is written meanwhile makes another answer.
     let (writes, loaded) = (shared.state.store.writes(), shared.loaded());
     let place = shared.answers.place(writes, &loaded, key(&request));
-    let mut other = None;
-    let made = place.get_or_try_init(async || match made(next.run(request).await).await {
-        Ok(answer) => {
-            shared.answers.count(answer.body.len());
-            Ok(answer)
-        }
-        Err(response) => {
-            other = Some(response);
-            Err(())
-        }
+    let made = place.get_or_try_init(async || {
+        let answer = made(next.run(request).await).await?;
+        shared.answers.count(answer.body.len());
+        Ok(answer)
     });
-    match made.await {
-        Ok(answer) => answer.clone().respond(),
-        // It is there: nobody else runs what fills it.
-        Err(()) => other.unwrap_or_else(|| Problem::internal(&"an answer was lost").into_response()),
-    }
+    made.await.map_or_else(|response: Response| response, |answer| answer.clone().respond())
 }
 
 /// The answer of a handler as it is held; the response itself where it is not.
@@ -223,10 +219,17 @@ mod tests {
         let place = |n: usize| answers.place(1, &loaded, n.to_string());
         let kept = place(0);
         assert!(Arc::ptr_eq(&kept, &place(0)));
-        answers.count(MOST);
+        answers.count(MOST - PLACE - 1);
         assert!(Arc::ptr_eq(&kept, &place(0)), "as much as there may be");
         answers.count(1);
         assert!(!Arc::ptr_eq(&kept, &place(0)), "one byte more");
+        for n in 1..MOST / PLACE {
+            place(n);
+        }
+        assert!(
+            answers.made.lock().unwrap().1.places.len() < MOST / PLACE - 1,
+            "places without answers have a bound, too"
+        );
         let kept = place(0);
         assert!(!Arc::ptr_eq(&kept, &answers.place(2, &loaded, "0".to_owned())), "something was written");
         let kept = answers.place(2, &loaded, "0".to_owned());

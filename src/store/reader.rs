@@ -118,7 +118,7 @@ impl Store {
         let mut page = Page { items: Vec::new(), next: None };
         let mut last = None;
         let mut left = MAX_READ;
-        let mut listed = self.inner.engine.scan(table, (low, high)).rev().filter_map(|entry| match entry {
+        let mut listing = self.inner.engine.scan(table, (low, high)).rev().filter_map(|entry| match entry {
             Ok((key, value)) => {
                 let flags = value.first().copied().unwrap_or_default();
                 let listed = query.duplicates || flags & records::DUPLICATE == 0;
@@ -129,9 +129,9 @@ impl Store {
         loop {
             // One more than the page has room for tells whether there is a next one.
             let wanted = (limit - page.items.len() + 1).min(left);
-            let places = listed.by_ref().take(wanted).collect::<Result<Vec<_>, _>>()?;
+            let places = listing.by_ref().take(wanted).collect::<Result<Vec<_>, _>>()?;
             left -= places.len();
-            for ((millis, no), item) in places.iter().zip(self.listed(&places, query)?) {
+            for ((millis, no), item) in places.iter().zip(self.items_at(&places, query)?) {
                 if let Some(item) = item {
                     if page.items.len() == limit {
                         page.next = last;
@@ -145,7 +145,7 @@ impl Store {
                 return Ok(page);
             }
             if left == 0 {
-                page.next = if listed.next().transpose()?.is_some() { last } else { None };
+                page.next = if listing.next().transpose()?.is_some() { last } else { None };
                 return Ok(page);
             }
         }
@@ -154,7 +154,7 @@ impl Store {
     /// The items at these places that pass the filters; none for one that was removed since its place was read.
     ///
     /// Several cores share a long list: what takes the time is unpacking the records.
-    fn listed(&self, places: &[(u64, u64)], query: &ItemQuery) -> Result<Vec<Option<Item>>, StoreError> {
+    fn items_at(&self, places: &[(u64, u64)], query: &ItemQuery) -> Result<Vec<Option<Item>>, StoreError> {
         let load = |places: &[(u64, u64)]| -> Result<Vec<Option<Item>>, StoreError> {
             let load = |(_, no): &(u64, u64)| match records::load_whole(&self.inner.engine, *no)? {
                 Some(stored) if passes(query, &stored.item) => self.completed(stored.item).map(Some),
