@@ -35,7 +35,7 @@ use super::sorted::Salvaged;
 use super::tables::Table;
 use super::wal::{self, Wal};
 use crate::store::StoreError;
-use ranges::{Derived, InMemory, InSled};
+use ranges::{Derived, InMemory, InSled, UntilError};
 
 /// The tree that says up to which set sled has what was written ahead, and its one key.
 const APPLIED_TREE: &str = "applied";
@@ -292,10 +292,7 @@ impl Front {
     /// All that it has of a table, in key order.
     pub(super) fn all(&self, table: Table) -> Box<dyn Iterator<Item = Said> + '_> {
         match &self.trees[table as usize] {
-            Some(tree) => Box::new(tree.iter().map(move |entry| {
-                let (key, value) = entry.map_err(|error| self.tree_error(table, &error))?;
-                Ok((key.to_vec(), read_value(&value).map(<[u8]>::to_vec)))
-            })),
+            Some(tree) => Box::new(UntilError::over(tree.iter()).map(move |entry| self.said(table, entry))),
             None => {
                 // It is sealed: nobody writes it any more, and it is read whole.
                 let derived = self.derived.read().unwrap_or_else(PoisonError::into_inner);
@@ -386,7 +383,7 @@ impl Part for Front {
         Some(match &self.trees[table as usize] {
             Some(tree) => {
                 let iter = tree.range(range.clone());
-                Box::new(InSled { iter: Some(iter), front: self, table })
+                Box::new(InSled { iter: UntilError::over(iter), front: self, table })
             }
             // Most of what is looked for by its prefix is nowhere.
             None if super::layers::is_empty(range) || self.has_none(table, range) => return None,

@@ -280,7 +280,9 @@ fn sealed_dictionary(front: &Front, layers: &Layers) -> Option<Arc<Dictionary>> 
     if newest.is_some() && !front.number.is_multiple_of(TRAINED_EVERY) {
         return newest;
     }
-    let mut values = front.all(Table::Items).filter_map(|record| record.ok().and_then(|(_, value)| value));
+    // What cannot be read ends it here, and is told where it is sealed.
+    let records = front.all(Table::Items).map_while(Result::ok);
+    let mut values = records.filter_map(|(_, value)| value);
     Dictionary::train(Table::Items, &mut values).map(Arc::new).or(newest)
 }
 

@@ -27,6 +27,12 @@ impl Front {
         self.trees[table as usize].is_some() || !self.has_none(table, &prefix_range(prefix))
     }
 
+    /// What an entry of sled says.
+    pub(super) fn said(&self, table: Table, entry: Entry) -> Said {
+        let (key, value) = entry.map_err(|error| self.tree_error(table, &error))?;
+        Ok((key.to_vec(), read_value(&value).map(<[u8]>::to_vec)))
+    }
+
     /// Whether nothing of a range is in memory now.
     pub(super) fn has_none(&self, table: Table, range: &Range) -> bool {
         let derived = self.derived.read().unwrap_or_else(PoisonError::into_inner);
@@ -34,40 +40,55 @@ impl Front {
     }
 }
 
-/// Rule 6: over after the first error. On a bad page sled's iterator gives the same error for ever, so whoever skips errors
-/// (`filter_map(Result::ok)`, `count`) never returns.
+/// Rule 6: over after the first error. On a bad page or a disk that failed sled's iterator gives the same error for ever, so
+/// whoever skips errors (`filter_map(Result::ok)`, `count`) never returns.
+pub(super) struct UntilError(Option<sled::Iter>);
+
+type Entry = sled::Result<(sled::IVec, sled::IVec)>;
+
+impl UntilError {
+    pub(super) fn over(iter: sled::Iter) -> Self {
+        Self(Some(iter))
+    }
+
+    fn step(&mut self, step: impl FnOnce(&mut sled::Iter) -> Option<Entry>) -> Option<Entry> {
+        let entry = step(self.0.as_mut()?);
+        if !matches!(entry, Some(Ok(_))) {
+            self.0 = None;
+        }
+        entry
+    }
+}
+
+impl Iterator for UntilError {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        self.step(Iterator::next)
+    }
+}
+
+impl DoubleEndedIterator for UntilError {
+    fn next_back(&mut self) -> Option<Entry> {
+        self.step(DoubleEndedIterator::next_back)
+    }
+}
+
 pub(super) struct InSled {
-    pub(super) iter: Option<sled::Iter>,
+    pub(super) iter: UntilError,
     pub(super) front: Arc<Front>,
     pub(super) table: Table,
 }
 
-impl InSled {
-    fn step(
-        &mut self,
-        step: impl FnOnce(&mut sled::Iter) -> Option<sled::Result<(sled::IVec, sled::IVec)>>,
-    ) -> Option<Said> {
-        match step(self.iter.as_mut()?) {
-            Some(Ok((key, value))) => Some(Ok((key.to_vec(), read_value(&value).map(<[u8]>::to_vec)))),
-            Some(Err(error)) => {
-                self.iter = None;
-                Some(Err(self.front.tree_error(self.table, &error)))
-            }
-            None => {
-                self.iter = None;
-                None
-            }
-        }
-    }
-}
-
 impl Source for InSled {
     fn next(&mut self) -> Option<Said> {
-        self.step(Iterator::next)
+        let entry = self.iter.next()?;
+        Some(self.front.said(self.table, entry))
     }
 
     fn next_back(&mut self) -> Option<Said> {
-        self.step(DoubleEndedIterator::next_back)
+        let entry = self.iter.next_back()?;
+        Some(self.front.said(self.table, entry))
     }
 }
 
