@@ -5,7 +5,7 @@
 //! query the median, the 99th of a hundred and the longest of what passes from the query to a page of 20 with its
 //! highlights, for one reader and for two at once. Each query is asked three times; beside other work on the machine the
 //! shortest of the three says more, so both are told.
-//! `RASID_INDEX` names a directory in which the index is kept between runs.
+//! `RASID_INDEX` names a directory in which the index is kept between runs, `RASID_KIND` the one kind of query that is asked.
 //! Not here: the store. What a page shows is read from one file; reading 20 items of a store takes 1 to 3 ms more.
 
 use std::fs::File;
@@ -42,7 +42,10 @@ pub fn speed(items: usize) {
     let contents = write(dir, items);
     let search = Search::new(dir.join("search"));
     let _indexer = search.indexer().unwrap();
-    let asked = queries();
+    let mut asked = queries();
+    if let Ok(only) = std::env::var("RASID_KIND") {
+        asked.retain(|(kind, _)| *kind == only);
+    }
     let world = World { search, contents };
     println!("{items} items, {} queries of {} kinds", asked.len(), asked.len() / EACH);
     for readers in [1, 2] {

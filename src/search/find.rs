@@ -6,6 +6,8 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::ops::Range;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -17,7 +19,7 @@ use super::index::Opened;
 use super::plan::{Frame, Plan, broken};
 use super::rank::{TOGETHER, fresh};
 use super::schema::{ID_HIGH, ID_LOW, whole};
-use super::set::Visible;
+use super::set::{SPAN, Set};
 use super::walk::{self, Opener, Walk};
 use super::word::document;
 use super::{MAX_PAGE, Query, Request, Search, SearchError, Sort, cursor};
@@ -25,6 +27,15 @@ use crate::id::ItemId;
 
 /// Where fewer than so many items have all the words, those are found that lack some.
 const FEW: u64 = 10;
+
+/// As many documents of a span are so many that it is cheaper to look at all of them at once.
+const MANY: u64 = (SPAN / 8) as u64;
+/// What rounding to single precision may take from a bound, and more.
+const BOUNDS_SLACK: f64 = 1.0 + 1e-4;
+/// The most threads that share one search: others want to search, too.
+const MAX_THREADS: usize = 4;
+/// Fewer documents with one of the words, counted for each word, are not worth another thread.
+const WORK_EACH: u64 = 2_000;
 
 /// An item that was found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -116,31 +127,51 @@ impl Search {
 
 fn page(plan: &Plan, request: &Request, opened: &Opened, after: Option<Place>) -> Result<Found, SearchError> {
     let limit = request.limit.clamp(1, MAX_PAGE);
-    let mut gather = Gather {
-        sort: request.sort,
-        after,
-        duplicates: request.duplicates,
-        // One more tells whether there is another page.
-        most: limit + 1,
-        kept: BinaryHeap::new(),
-        total: 0,
-        places: [Vec::new(), Vec::new()],
+    let gather = |spans: Range<usize>| {
+        let mut gather = Gather {
+            sort: request.sort,
+            after,
+            duplicates: request.duplicates,
+            // One more tells whether there is another page.
+            most: limit + 1,
+            kept: BinaryHeap::new(),
+            total: 0,
+            places: [Vec::new(), Vec::new()],
+        };
+        gather.spans(plan, opened, spans)?;
+        Ok(gather)
     };
-    for (segment, visible) in opened.segments() {
-        let times = walk::times(segment)?;
-        let opener = Opener::new(segment, opened.fields, &plan.frame, Arc::clone(&times));
-        let mut walk = opener.open(&plan.root)?;
-        gather.segment(plan.frame.now, &Columns::of(segment, times)?, visible, &mut walk);
+    let (mut places, mut total) = (Vec::new(), 0);
+    let work = plan.frame.frequencies.iter().fold(0, |sum: u64, found| sum.saturating_add(*found));
+    for gathered in shared(opened.spans(), work, gather) {
+        let gathered: Gather = gathered?;
+        places.extend(gathered.kept.into_iter().map(|kept| kept.0));
+        total += gathered.total;
     }
-    let mut places: Vec<Place> = gather.kept.into_sorted_vec().into_iter().map(|kept| kept.0).collect();
+    places.sort_unstable_by(|a, b| a.order(b, request.sort));
     let more = places.len() > limit;
     places.truncate(limit);
     let last = places.last().copied().filter(|_| more);
     Ok(Found {
         hits: places.iter().map(|place| Hit { id: whole(place.high, place.low), score: place.score }).collect(),
-        total: gather.total,
+        total,
         next: last.map(|place| cursor::write(request, &plan.frame, place)),
         partly: plan.frame.partly,
+    })
+}
+
+/// Does the work on ranges of all `spans`, on several threads where there is much.
+fn shared<T: Send>(spans: usize, much: u64, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+    let worth = usize::try_from(much / WORK_EACH).unwrap_or(usize::MAX);
+    let parts = threads.min(spans).min(worth).max(1);
+    let range = |part: usize| spans * part / parts..spans * (part + 1) / parts;
+    let work = &work;
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..parts).map(|part| scope.spawn(move || work(range(part)))).collect();
+        let own = work(range(0));
+        let others = others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        std::iter::once(own).chain(others).collect()
     })
 }
 
@@ -170,17 +201,52 @@ impl Columns {
 }
 
 impl Gather {
-    fn segment(&mut self, now: i64, columns: &Columns, visible: &Visible, walk: &mut Walk) {
+    /// Goes through those of the spans of all segments that are in a range.
+    fn spans(&mut self, plan: &Plan, opened: &Opened, range: Range<usize>) -> Result<(), SearchError> {
+        let mut begin = 0;
+        for (segment, visible) in opened.segments() {
+            let own = range.start.saturating_sub(begin)..range.end.saturating_sub(begin).min(visible.len());
+            begin += visible.len();
+            if own.is_empty() {
+                continue;
+            }
+            let times = walk::times(segment)?;
+            let opener = Opener::new(segment, opened.fields, &plan.frame, Arc::clone(&times));
+            let mut walk = opener.open(&plan.root)?;
+            self.segment(plan.frame.now, &Columns::of(segment, times)?, visible.spans(self.duplicates, own), &mut walk);
+        }
+        Ok(())
+    }
+
+    fn segment<'a>(
+        &mut self,
+        now: i64,
+        columns: &Columns,
+        spans: impl Iterator<Item = (DocId, &'a Set)>,
+        walk: &mut Walk,
+    ) {
         if matches!(walk, Walk::Nothing) {
             return;
         }
         let together = if walk.has_neighbours() { 1.0 + TOGETHER } else { 1.0 };
-        for (base, visible) in visible.spans(self.duplicates) {
+        let mut bounds = [0.0; SPAN];
+        for (base, visible) in spans {
             let mut set = visible.clone();
             walk.narrow(base, &mut set);
-            self.total += set.len();
-            for at in set.iter() {
-                self.offer(now, columns, walk, together, (base, at));
+            let count = set.len();
+            self.total += count;
+            if count >= MANY && self.sort == Sort::Relevance && self.kept.len() >= self.most {
+                walk.bounds(base, &set, &mut bounds);
+                for at in set.iter() {
+                    let worst = self.kept.peek().map_or(0.0, |kept| kept.0.score);
+                    if f64::from(bounds[at]) * together * BOUNDS_SLACK >= worst {
+                        self.offer(now, columns, walk, together, (base, at));
+                    }
+                }
+            } else {
+                for at in set.iter() {
+                    self.offer(now, columns, walk, together, (base, at));
+                }
             }
         }
     }

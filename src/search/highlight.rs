@@ -119,26 +119,35 @@ type Hit = (usize, usize);
 fn look(wanted: &[Wanted], field: &str, text: &str) -> (Vec<Range<usize>>, Vec<Hit>) {
     let mut places: Vec<Range<usize>> = Vec::new();
     let mut found: Vec<Hit> = Vec::new();
-    // For each of those wanted: with how many of its words the text goes on here, for every beginning before this word.
-    let mut begun: Vec<Vec<usize>> = vec![Vec::new(); wanted.len()];
-    let mut stems: Vec<String> = Vec::new();
+    let here: Vec<(usize, &Wanted)> = wanted.iter().enumerate().filter(|(_, wanted)| wanted.is_in(field)).collect();
+    // For each of those: which of its words this word of the text is, and with how many of them the text goes on here, for
+    // every beginning before this word.
+    let mut is: Vec<Vec<bool>> = here.iter().map(|(_, wanted)| vec![false; wanted.words.len()]).collect();
+    let mut begun: Vec<Vec<usize>> = vec![Vec::new(); here.len()];
+    let mut going = Vec::new();
     forms::words(text, |seen, place| {
         places.push(place);
-        stems.clear();
-        forms::of_word(seen, |stem| stems.push(stem.to_owned()));
-        for (which, wanted) in wanted.iter().enumerate().filter(|(_, wanted)| wanted.is_in(field)) {
-            let fits = |nth: usize| {
-                wanted.words.get(nth).is_some_and(|(written, asked)| {
-                    written.word == seen.word || asked.iter().any(|asked| stems.contains(&asked.stem))
-                })
-            };
-            let mut going: Vec<usize> =
-                begun[which].iter().copied().chain([0]).filter(|nth| fits(*nth)).map(|nth| nth + 1).collect();
+        for ((_, wanted), is) in here.iter().zip(&mut is) {
+            for ((written, _), is) in wanted.words.iter().zip(is) {
+                *is = written.word == seen.word;
+            }
+        }
+        forms::of_word(seen, |stem| {
+            for ((_, wanted), is) in here.iter().zip(&mut is) {
+                for ((_, asked), is) in wanted.words.iter().zip(is) {
+                    *is = *is || asked.iter().any(|asked| asked.stem == stem);
+                }
+            }
+        });
+        for (((which, wanted), is), begun) in here.iter().zip(&is).zip(&mut begun) {
+            going.clear();
+            let goes_on = begun.iter().copied().chain([0]).filter(|nth| is.get(*nth).copied().unwrap_or_default());
+            going.extend(goes_on.map(|nth| nth + 1));
             if going.contains(&wanted.words.len()) {
-                found.extend((0..wanted.words.len()).map(|back| (seen.at - back, which)));
+                found.extend((0..wanted.words.len()).map(|back| (seen.at - back, *which)));
                 going.retain(|nth| *nth < wanted.words.len());
             }
-            begun[which] = going;
+            std::mem::swap(begun, &mut going);
         }
     });
     // A word that says nothing is only shown where it is part of a phrase, or all that was asked for.

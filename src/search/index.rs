@@ -77,6 +77,11 @@ impl Opened {
     pub(super) fn segments(&self) -> impl Iterator<Item = (&SegmentReader, &Arc<Visible>)> {
         self.searcher.segment_readers().iter().zip(&self.visible)
     }
+
+    /// How many spans all segments have.
+    pub(super) fn spans(&self) -> usize {
+        self.visible.iter().map(|visible| visible.len()).sum()
+    }
 }
 
 /// Writes the index; there is one for a directory.

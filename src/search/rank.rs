@@ -55,6 +55,13 @@ pub(super) fn score(rarity: f64, weight: f64) -> f64 {
     rarity * weight * (K1 + 1.0) / (weight + K1)
 }
 
+/// As [`score`], for bounds.
+pub(super) const fn score_single(rarity: f32, weight: f32) -> f32 {
+    #[expect(clippy::cast_possible_truncation, reason = "a small constant")]
+    const K1: f32 = self::K1 as f32;
+    rarity * weight * (K1 + 1.0) / (weight + K1)
+}
+
 /// What remains of the score where words of the rarity `there` were found, of `asked` in all.
 pub(super) fn partly(there: f64, asked: f64) -> f64 {
     if asked > 0.0 { (there / asked).clamp(0.0, 1.0).powf(MISSING) } else { 1.0 }

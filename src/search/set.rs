@@ -3,6 +3,8 @@
 //! In: numbers of documents. Out: [`Set`], those of one span; [`Visible`], those of a whole segment that are found at all.
 //! Promise: small and flat: what a search goes through is put together and counted by the word of the machine.
 
+use std::ops::Range;
+
 use tantivy::columnar::ColumnValues as _;
 use tantivy::{DocId, SegmentReader};
 
@@ -105,11 +107,16 @@ impl Visible {
         Ok(Self { alive, original })
     }
 
-    /// Span by span: its first document, and those that are found; with `duplicates` or without.
-    pub(super) fn spans(&self, duplicates: bool) -> impl Iterator<Item = (DocId, &Set)> {
+    /// How many spans there are.
+    pub(super) const fn len(&self) -> usize {
+        self.alive.len()
+    }
+
+    /// Span by span of a range: its first document, and those that are found; with `duplicates` or without.
+    pub(super) fn spans(&self, duplicates: bool, range: Range<usize>) -> impl Iterator<Item = (DocId, &Set)> {
         let sets = if duplicates { &self.alive } else { &self.original };
         #[expect(clippy::cast_possible_truncation, reason = "the number of a document of the segment")]
-        sets.iter().enumerate().map(|(span, set)| ((span * SPAN) as DocId, set))
+        sets.iter().enumerate().take(range.end).skip(range.start).map(|(span, set)| ((span * SPAN) as DocId, set))
     }
 }
 

@@ -15,7 +15,7 @@ use super::SearchError;
 use super::plan::{Frame, Lookup, Node, broken, fields_of_words};
 use super::rank::{self, KINDS};
 use super::schema::{Fields, PUBLISHED, Words};
-use super::set::Set;
+use super::set::{SPAN, Set};
 use super::word::{self, Form, List, Phrase, Place, Shortness, Word};
 
 /// When a document was published.
@@ -129,7 +129,7 @@ impl<'a> Opener<'a> {
                     exact: index.read_postings(&term, IndexRecordOption::WithFreqs).map_err(broken)?,
                     norms: self.segment.get_fieldnorms_reader(exact_field).map_err(broken)?,
                     shortness: Arc::clone(&self.shortness[*field]),
-                    forms: vec![0.0; super::set::SPAN],
+                    forms: vec![0.0; SPAN],
                 });
             }
         }
@@ -239,6 +239,34 @@ impl Walk {
                     }
                 }
                 sum * rank::partly(there, *rarity)
+            }
+        }
+    }
+
+    /// What each document of `set`, which [`Self::narrow`] gave, scores at most: as [`Self::score`], for many at once. Of the
+    /// others anything.
+    pub(super) fn bounds(&mut self, base: DocId, set: &Set, bounds: &mut [f32; SPAN]) {
+        bounds.fill(0.0);
+        self.add_bounds(base, set, bounds);
+    }
+
+    fn add_bounds(&mut self, base: DocId, set: &Set, sums: &mut [f32; SPAN]) {
+        match self {
+            Self::Nothing | Self::Tag(_) | Self::Time { .. } => {}
+            Self::Word(word) => word.add_bounds(base, sums),
+            Self::Phrase(phrase) => phrase.add_bounds(base, set, sums),
+            Self::And { all, .. } => all.iter_mut().for_each(|walk| walk.add_bounds(base, set, sums)),
+            Self::Or { of, have } => {
+                let (mut most, mut bounds) = ([0.0_f32; SPAN], [0.0; SPAN]);
+                for (walk, have) in of.iter_mut().zip(have) {
+                    walk.bounds(base, have, &mut bounds);
+                    have.iter().for_each(|at| most[at] = most[at].max(bounds[at]));
+                }
+                sums.iter_mut().zip(&most).for_each(|(sum, most)| *sum += most);
+            }
+            Self::Some { .. } => {
+                #[expect(clippy::cast_possible_truncation, reason = "what it takes away is less than bounds are raised by")]
+                set.iter().for_each(|at| sums[at] += self.score(base, at, false) as f32);
             }
         }
     }

@@ -156,6 +156,25 @@ impl Word {
         rank::score(self.rarity, weight)
     }
 
+    /// Adds what it scores at most in every document of the span: as [`Self::score`], for whoever looks at many of them.
+    pub(super) fn add_bounds(&self, base: DocId, sums: &mut [f32; SPAN]) {
+        let mut weights = [0.0_f32; SPAN];
+        for (field, place) in self.fields.iter().enumerate() {
+            let Some(place) = place else { continue };
+            let scale = rank::weight(field, 1.0 / self.surest, 1.0);
+            let shortness = place.shortness.map(|shortness| single(shortness * scale));
+            for (at, (weight, forms)) in weights.iter_mut().zip(&place.forms).enumerate() {
+                if *forms > 0.0 {
+                    *weight += forms * shortness[usize::from(place.norms.fieldnorm_id(document(base, at)))];
+                }
+            }
+        }
+        let rarity = single(self.rarity);
+        for (sum, weight) in sums.iter_mut().zip(&weights) {
+            *sum += rank::score_single(rarity, *weight);
+        }
+    }
+
     fn is_in(&self, field: usize, at: usize) -> bool {
         self.fields[field].as_ref().is_some_and(|place| place.forms[at] > 0.0)
     }
@@ -164,15 +183,26 @@ impl Word {
     fn places(&mut self, field: usize, base: DocId, at: usize, into: &mut Vec<u32>) {
         into.clear();
         let doc = document(base, at);
+        let mut forms = 0;
         for form in self.forms.iter_mut().filter(|form| form.field == field && form.here.has(at)) {
             let Some(places) = &mut form.places else { continue };
             if seek(places, doc) {
                 places.append_positions_with_offset(0, into);
+                forms += 1;
             }
         }
-        into.sort_unstable();
-        into.dedup();
+        // Those of one form are in order.
+        if forms > 1 {
+            into.sort_unstable();
+            into.dedup();
+        }
     }
+}
+
+/// What rounding to it takes away is less than what bounds are raised by ([`super::find`]).
+#[expect(clippy::cast_possible_truncation, reason = "see above")]
+const fn single(number: f64) -> f32 {
+    number as f32
 }
 
 /// A span has fewer documents than a number of one can be off.
@@ -216,13 +246,22 @@ pub(super) fn nearness(first: &mut Word, second: &mut Word, base: DocId, at: usi
     best
 }
 
+/// Keeps those of `begins` that have a place `behind` places after them; both in order.
+fn keep_followed(begins: &mut Vec<u32>, places: &[u32], behind: u32) {
+    let mut places = places.iter().copied().peekable();
+    begins.retain(|begin| {
+        let wanted = begin.saturating_add(behind);
+        while places.next_if(|place| *place < wanted).is_some() {}
+        places.peek() == Some(&wanted)
+    });
+}
+
 /// Words one after the other.
 pub(super) struct Phrase {
     words: Vec<Word>,
     /// The rarest first.
     order: Vec<usize>,
     places: [Vec<u32>; 2],
-    next: Vec<u32>,
     /// How often it stands in each field of the documents of the span.
     counts: [Vec<u32>; KINDS],
 }
@@ -232,7 +271,7 @@ impl Phrase {
         let mut order: Vec<usize> = (0..words.len()).collect();
         order.sort_by_key(|at| words[*at].cost());
         let counts = std::array::from_fn(|_| vec![0; SPAN]);
-        Self { words, order, places: [Vec::new(), Vec::new()], next: Vec::new(), counts }
+        Self { words, order, places: [Vec::new(), Vec::new()], counts }
     }
 
     pub(super) fn cost(&self) -> u64 {
@@ -259,28 +298,31 @@ impl Phrase {
             if !self.words.iter().all(|word| word.is_in(field, at)) {
                 continue;
             }
-            let [so_far, here] = &mut self.places;
-            for (nth, word) in self.words.iter_mut().enumerate() {
-                word.places(field, base, at, here);
+            // Where the phrase would have to begin, by what was looked up so far: the rarest word first, so that there is
+            // little left to look up of the frequent ones.
+            let [begins, here] = &mut self.places;
+            for (nth, word) in self.order.iter().enumerate() {
+                self.words[*word].places(field, base, at, here);
+                let before = u32::try_from(*word).unwrap_or(u32::MAX);
                 if nth == 0 {
-                    std::mem::swap(so_far, here);
-                    continue;
+                    begins.clear();
+                    begins.extend(here.iter().filter_map(|place| place.checked_sub(before)));
+                } else {
+                    keep_followed(begins, here, before);
                 }
-                self.next.clear();
-                self.next.extend(
-                    here.iter().filter(|place| {
-                        place.checked_sub(1).is_some_and(|before| so_far.binary_search(&before).is_ok())
-                    }),
-                );
-                std::mem::swap(so_far, &mut self.next);
-                if so_far.is_empty() {
+                if begins.is_empty() {
                     break;
                 }
             }
-            self.counts[field][at] = u32::try_from(so_far.len()).unwrap_or(u32::MAX);
-            any |= !so_far.is_empty();
+            self.counts[field][at] = u32::try_from(begins.len()).unwrap_or(u32::MAX);
+            any |= !begins.is_empty();
         }
         any
+    }
+
+    /// Adds what it scores in every document of the span that has it; to the others anything.
+    pub(super) fn add_bounds(&self, base: DocId, set: &Set, sums: &mut [f32; SPAN]) {
+        set.iter().for_each(|at| sums[at] += single(self.score(base, at)));
     }
 
     /// What it scores in a document that has it.

@@ -69,8 +69,11 @@ const fn is_seated_alef(c: char) -> bool {
 
 /// How many letters stand before what looks like the article.
 fn article(word: &str) -> Option<usize> {
+    if !word.starts_with('ا') && !may_have_clitic(word) {
+        return None;
+    }
     CLITICS.iter().find_map(|clitic| {
-        let rest = word.strip_prefix(clitic.letters)?.strip_prefix("ال")?;
+        let rest = after(after(word, clitic.letters)?, "ال")?;
         rest.chars().nth(1).map(|_| clitic.letters.chars().count())
     })
 }
@@ -97,6 +100,25 @@ const CLITICS: [Clitic; 12] = [
     Clitic { letters: "", left: 0 },
 ];
 
+/// What stands after `letters`, if the word begins with them. They are so few that the standard library's call to compare
+/// memory takes longer than comparing, and every word of a text is asked many times.
+fn after<'a>(word: &'a str, letters: &str) -> Option<&'a str> {
+    let begins = word.len() >= letters.len() && word.bytes().zip(letters.bytes()).all(|(a, b)| a == b);
+    word.get(letters.len()..).filter(|_| begins)
+}
+
+/// What stands before `letters`, if the word ends with them: see [`after`].
+fn before<'a>(word: &'a str, letters: &str) -> Option<&'a str> {
+    let rest = word.len().checked_sub(letters.len())?;
+    let ends = word.bytes().rev().zip(letters.bytes().rev()).all(|(a, b)| a == b);
+    word.get(..rest).filter(|_| ends)
+}
+
+/// Whether the first letter is one of those that [`CLITICS`] begin with: most words' is not.
+fn may_have_clitic(word: &str) -> bool {
+    word.starts_with(['و', 'ف', 'ب', 'ل', 'ك'])
+}
+
 /// How sure a reading is.
 const WHOLE: f32 = 1.0;
 const WITHOUT_ARTICLE: f32 = 0.95;
@@ -109,7 +131,7 @@ const KIN: f32 = 0.8;
 const ASKED: usize = 1;
 
 /// The bare words that `word` may be read as, each with how sure that is; `more` letters more than needed are left.
-fn bare(word: &str, hamza: bool, more: usize, see: &mut dyn FnMut(&str, f32)) {
+fn bare<'a>(word: &'a str, hamza: bool, more: usize, see: &mut dyn FnMut(&'a str, f32)) {
     if !word.starts_with(is_arabic) {
         return see(word, WHOLE);
     }
@@ -117,11 +139,13 @@ fn bare(word: &str, hamza: bool, more: usize, see: &mut dyn FnMut(&str, f32)) {
         see(latin, WITHOUT_ARTICLE);
         return see(word, WHOLE);
     }
-    let own = kin::begins_so(word);
     let mut whole = true;
-    for clitic in CLITICS {
-        let Some(rest) = word.strip_prefix(clitic.letters) else { continue };
-        let with_article = if hamza { None } else { rest.strip_prefix("ال") };
+    // Without any there is only the last of them, the empty one.
+    let begins = may_have_clitic(word);
+    let own = begins && kin::begins_so(word);
+    for clitic in CLITICS.iter().filter(|clitic| begins || clitic.letters.is_empty()) {
+        let Some(rest) = after(word, clitic.letters) else { continue };
+        let with_article = if hamza { None } else { after(rest, "ال") };
         let lam = clitic.letters.ends_with('ل').then(|| rest.strip_prefix('ل')).flatten();
         // السد is ال + سد, but الله is not ال + له.
         let stands = |bare: &&str| letters(bare) >= 3 || letters(bare) == 2 && !is_function(bare);
@@ -133,7 +157,7 @@ fn bare(word: &str, hamza: bool, more: usize, see: &mut dyn FnMut(&str, f32)) {
                 // ل + ال + لاعبين is written with two lams.
                 see(rest, WITHOUT_ARTICLE);
             }
-            if let Some(bare) = bare.strip_prefix("ال").filter(|bare| letters(bare) >= 3) {
+            if let Some(bare) = after(bare, "ال").filter(|bare| letters(bare) >= 3) {
                 see(bare, OTHER_SPELLING);
             }
         } else if !clitic.letters.is_empty() && !own && letters(rest) >= clitic.left + more {
@@ -150,21 +174,14 @@ fn bare(word: &str, hamza: bool, more: usize, see: &mut dyn FnMut(&str, f32)) {
 pub fn of_word(seen: Seen<'_>, mut each: impl FnMut(&str)) {
     let mut stems: [&str; 16] = [""; 16];
     let mut count = 0;
-    let mut read = Vec::with_capacity(4);
     bare(seen.word, seen.hamza, 0, &mut |bare, _| {
-        // The bare words borrow from the word itself; their places in it are kept.
-        let end = seen.word.len();
-        read.push(end - bare.len().min(end));
-    });
-    for begin in read {
-        let bare = seen.word.get(begin..).unwrap_or_default();
         for stem in [stem(bare), loose(bare)] {
             if count < stems.len() && !stems[..count].contains(&stem) && !stem.is_empty() {
                 stems[count] = stem;
                 count += 1;
             }
         }
-    }
+    });
     stems[..count].iter().for_each(|stem| each(stem));
 }
 
@@ -225,14 +242,16 @@ pub fn stem(word: &str) -> &str {
     if !word.starts_with(is_arabic) {
         return word;
     }
-    while let Some(rest) = ENDINGS.iter().find_map(|(ending, left)| without(stem, ending, *left)) {
+    // Most words end otherwise than any of the endings.
+    while stem.ends_with(['ا', 'م', 'ن', 'ت', 'ه', 'ي', 'و']) {
+        let Some(rest) = ENDINGS.iter().find_map(|(ending, left)| without(stem, ending, *left)) else { break };
         stem = rest;
     }
     stem
 }
 
 fn without<'a>(word: &'a str, ending: &str, left: usize) -> Option<&'a str> {
-    word.strip_suffix(ending).filter(|rest| letters(rest) >= left)
+    before(word, ending).filter(|rest| letters(rest) >= left)
 }
 
 /// The stem where an ending may leave less (حزبين), and where a ت before a possessive is the ة of the word (حكومته).
@@ -240,13 +259,17 @@ fn loose(word: &str) -> &str {
     if !word.starts_with(is_arabic) {
         return word;
     }
+    // What all that is taken off here ends with.
+    if !word.ends_with(['ا', 'م', 'ن', 'ه']) {
+        return stem(word);
+    }
     for ending in ["ها", "هم", "هن", "هما", "نا", "كم", "ه"] {
-        if let Some(tied) = word.strip_suffix(ending).and_then(|rest| without(rest, "ت", 3)) {
+        if let Some(tied) = before(word, ending).and_then(|rest| without(rest, "ت", 3)) {
             return stem(tied);
         }
     }
     for ending in ["ين", "ان", "ون", "هم", "نا"] {
-        if let Some(rest) = word.strip_suffix(ending).filter(|rest| letters(rest) == 3) {
+        if let Some(rest) = before(word, ending).filter(|rest| letters(rest) == 3) {
             return if kin::ends_so(word) { word } else { rest };
         }
     }

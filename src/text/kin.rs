@@ -17,7 +17,13 @@ pub(super) fn of(stem: &str) -> &'static [String] {
 
 /// Whether the first letter of a normalized word is its own, though it could stand before it.
 pub(super) fn begins_so(word: &str) -> bool {
-    BEGIN_SO.contains(&stem(word))
+    // Asked of every word that begins with such a letter.
+    static SORTED: LazyLock<Vec<&str>> = LazyLock::new(|| {
+        let mut sorted = BEGIN_SO.to_vec();
+        sorted.sort_unstable();
+        sorted
+    });
+    SORTED.binary_search(&stem(word)).is_ok()
 }
 
 /// Whether the last two letters of a normalized word are its own, though they could be an ending.
