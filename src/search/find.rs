@@ -29,7 +29,7 @@ use crate::id::ItemId;
 const FEW: u64 = 10;
 
 /// As many documents of a span are so many that it is cheaper to look at all of them at once.
-const MANY: u64 = (SPAN / 8) as u64;
+const MANY: u64 = (SPAN / 16) as u64;
 /// What rounding to single precision may take from a bound, and more.
 const BOUNDS_SLACK: f64 = 1.0 + 1e-4;
 /// The most threads that share one search: others want to search, too.

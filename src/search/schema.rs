@@ -6,6 +6,10 @@
 //!
 //! Every word stands in two fields: as it is, and under every stem that it may be read as, at the same position. The words as
 //! they are have no positions: where words stand to one another is asked of the stems.
+//!
+//! Two words next to each other that say nothing by themselves stand among the stems as a pair, too, at the place of the second:
+//! half of the documents have في and half have عن, few have في عن, and a phrase of such words would have to look where they
+//! stand in all of those.
 
 use tantivy::schema::{
     BytesOptions, FAST, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
@@ -17,9 +21,10 @@ use crate::id::ItemId;
 use crate::item::{Item, TextFrom};
 use crate::text::forms::{self, Seen};
 use crate::text::normalize;
+use crate::text::stem::is_function;
 
 /// Of the fields and of what they hold.
-const FIELDS_VERSION: u32 = 1;
+const FIELDS_VERSION: u32 = 2;
 
 /// The version of an index: of its fields, of the normalizer and of the readings of words.
 pub(super) fn version() -> String {
@@ -122,13 +127,23 @@ impl Fields {
         }
         add(&mut document, self.title, &[&item.content.title]);
         let content = &item.content;
-        let own = content.text_from != TextFrom::Summary && !content.text.contains(content.summary.trim());
+        let own = content.text_from != TextFrom::Summary && !says(&content.text, content.summary.trim());
         let texts: &[&str] = if own { &[&content.summary, &content.text] } else { &[&content.text] };
         add(&mut document, self.text, texts);
         let authors: Vec<&str> = content.authors.iter().map(String::as_str).collect();
         add(&mut document, self.author, &authors);
         document
     }
+}
+
+/// Whether a text has all of another in it, not from within a word or up to within one.
+fn says(text: &str, other: &str) -> bool {
+    let part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let mut found = text.match_indices(other);
+    other.is_empty() || found.any(|(at, _)| {
+        let (before, after) = (text.get(..at), text.get(at + other.len()..));
+        !part(before.and_then(|text| text.chars().next_back())) && !part(after.and_then(|text| text.chars().next()))
+    })
 }
 
 /// An id as two numbers, which the index keeps in little room.
@@ -146,20 +161,36 @@ pub(super) fn whole(high: u64, low: u64) -> ItemId {
 fn add(document: &mut TantivyDocument, fields: Words, texts: &[&str]) {
     let (mut exact, mut stems) = (Vec::new(), Vec::new());
     let mut begin = 0;
+    // What the word before may be read as, as far as that says nothing by itself.
+    let (mut before, mut small) = (Vec::new(), Vec::new());
     for text in texts {
         let mut count = 0;
+        before.clear();
         forms::words(text, |seen: Seen<'_>, _| {
             count = seen.at + 1;
-            if seen.word.chars().count() > LONGEST_WORD {
-                return;
+            small.clear();
+            if seen.word.chars().count() <= LONGEST_WORD {
+                let at = begin + seen.at;
+                exact.push(token(seen.word, at));
+                forms::of_word(seen, |stem| {
+                    stems.push(token(stem, at));
+                    if is_function(stem) {
+                        stems.extend(before.iter().map(|first: &String| token(&pair(first, stem), at)));
+                        small.push(stem.to_owned());
+                    }
+                });
             }
-            exact.push(token(seen.word, begin + seen.at));
-            forms::of_word(seen, |stem| stems.push(token(stem, begin + seen.at)));
+            std::mem::swap(&mut before, &mut small);
         });
         begin += count + GAP;
     }
     document.add_pre_tokenized_text(fields.exact, PreTokenizedString { text: String::new(), tokens: exact });
     document.add_pre_tokenized_text(fields.stems, PreTokenizedString { text: String::new(), tokens: stems });
+}
+
+/// How a pair of stems stands in the index: no stem has a space.
+pub(super) fn pair(first: &str, second: &str) -> String {
+    format!("{first} {second}")
 }
 
 fn token(text: &str, position: usize) -> Token {

@@ -14,9 +14,11 @@ use tantivy::{DocId, SegmentReader, Term};
 use super::SearchError;
 use super::plan::{Frame, Lookup, Node, broken, fields_of_words};
 use super::rank::{self, KINDS};
-use super::schema::{Fields, PUBLISHED, Words};
+use super::schema::{Fields, PUBLISHED, Words, pair};
 use super::set::{SPAN, Set};
 use super::word::{self, Form, List, Phrase, Place, Shortness, Word};
+use crate::text::forms::Asked;
+use crate::text::stem::is_function;
 
 /// When a document was published.
 pub(super) type Times = Arc<dyn ColumnValues<i64>>;
@@ -68,9 +70,11 @@ impl<'a> Opener<'a> {
         Ok(match node {
             Node::Word(lookup) => self.word(lookup, false)?.map_or(Walk::Nothing, |word| Walk::Word(Box::new(word))),
             Node::Phrase(lookups) => {
-                let words = lookups.iter().map(|lookup| self.word(lookup, true));
-                let words: Option<Vec<Word>> = words.collect::<Result<_, _>>()?;
-                words.map_or(Walk::Nothing, |words| Walk::Phrase(Box::new(Phrase::new(words))))
+                let parts = parts_of(lookups).into_iter();
+                let parts = parts.map(|(at, part)| Ok(self.word(&part, true)?.map(|word| (at, word))));
+                let parts: Option<Vec<(u32, Word)>> = parts.collect::<Result<_, SearchError>>()?;
+                let rarity = lookups.iter().map(|lookup| lookup.rarity).sum();
+                parts.map_or(Walk::Nothing, |parts| Walk::Phrase(Box::new(Phrase::new(parts, rarity))))
             }
             Node::Tag(term) => {
                 let index = self.segment.inverted_index(term.field()).map_err(broken)?;
@@ -136,6 +140,30 @@ impl<'a> Opener<'a> {
         let word = Word { forms, fields: places, rarity: lookup.rarity, surest: lookup.surest, here: Set::EMPTY };
         Ok(Some(word).filter(|word| !word.forms.is_empty()))
     }
+}
+
+/// What a phrase is looked up by, each with its place in it: pairs where the index has them, and the words that are in none.
+fn parts_of(lookups: &[Lookup]) -> Vec<(u32, Lookup)> {
+    // All that it may be read as says nothing by itself: so every document that has two of them has the pair.
+    let small = |lookup: &Lookup| !lookup.stems.is_empty() && lookup.stems.iter().all(|asked| is_function(&asked.stem));
+    let small: Vec<bool> = lookups.iter().map(small).collect();
+    let pair_ends = |at: usize| at.checked_sub(1).is_some_and(|before| small.get(before..=at) == Some(&[true; 2]));
+    let mut parts = Vec::new();
+    for (at, lookup) in lookups.iter().enumerate() {
+        let place = u32::try_from(at).unwrap_or(u32::MAX);
+        if let Some(first) = at.checked_sub(1).and_then(|before| lookups.get(before)).filter(|_| pair_ends(at)) {
+            let seconds = |one: &Asked| {
+                let sure = one.sure;
+                let stem = one.stem.clone();
+                lookup.stems.iter().map(move |other| Asked { stem: pair(&stem, &other.stem), sure: sure * other.sure })
+            };
+            let stems = first.stems.iter().flat_map(seconds).collect();
+            parts.push((place, Lookup { fields: lookup.fields.clone(), word: String::new(), stems, ..*lookup }));
+        } else if !pair_ends(at + 1) {
+            parts.push((place, lookup.clone()));
+        }
+    }
+    parts
 }
 
 fn rarity(node: &Node) -> f64 {

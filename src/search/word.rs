@@ -163,10 +163,10 @@ impl Word {
             let Some(place) = place else { continue };
             let scale = rank::weight(field, 1.0 / self.surest, 1.0);
             let shortness = place.shortness.map(|shortness| single(shortness * scale));
-            for (at, (weight, forms)) in weights.iter_mut().zip(&place.forms).enumerate() {
-                if *forms > 0.0 {
-                    *weight += forms * shortness[usize::from(place.norms.fieldnorm_id(document(base, at)))];
-                }
+            let docs = place.norms.num_docs().saturating_sub(base) as usize;
+            // In each, have it the word or not: to ask takes longer.
+            for (at, (weight, forms)) in weights.iter_mut().zip(&place.forms).enumerate().take(docs) {
+                *weight += forms * shortness[usize::from(place.norms.fieldnorm_id(document(base, at)))];
             }
         }
         let rarity = single(self.rarity);
@@ -258,7 +258,9 @@ fn keep_followed(begins: &mut Vec<u32>, places: &[u32], behind: u32) {
 
 /// Words one after the other.
 pub(super) struct Phrase {
-    words: Vec<Word>,
+    /// Each with how many places it stands after the first word of the phrase; together they are all of it.
+    parts: Vec<(u32, Word)>,
+    rarity: f64,
     /// The rarest first.
     order: Vec<usize>,
     places: [Vec<u32>; 2],
@@ -267,15 +269,15 @@ pub(super) struct Phrase {
 }
 
 impl Phrase {
-    pub(super) fn new(words: Vec<Word>) -> Self {
-        let mut order: Vec<usize> = (0..words.len()).collect();
-        order.sort_by_key(|at| words[*at].cost());
+    pub(super) fn new(parts: Vec<(u32, Word)>, rarity: f64) -> Self {
+        let mut order: Vec<usize> = (0..parts.len()).collect();
+        order.sort_by_key(|nth| parts[*nth].1.cost());
         let counts = std::array::from_fn(|_| vec![0; SPAN]);
-        Self { words, order, places: [Vec::new(), Vec::new()], counts }
+        Self { parts, rarity, order, places: [Vec::new(), Vec::new()], counts }
     }
 
     pub(super) fn cost(&self) -> u64 {
-        self.words.iter().map(Word::cost).min().unwrap_or(0)
+        self.parts.iter().map(|(_, word)| word.cost()).min().unwrap_or(0)
     }
 
     /// Keeps those documents of a span that have it.
@@ -284,8 +286,9 @@ impl Phrase {
             if set.is_empty() {
                 return;
             }
-            self.words[*nth].fill(base);
-            set.keep(&self.words[*nth].here);
+            let (_, word) = &mut self.parts[*nth];
+            word.fill(base);
+            set.keep(&word.here);
         }
         set.retain(|at| self.count(base, at));
     }
@@ -295,20 +298,20 @@ impl Phrase {
         let mut any = false;
         for field in 0..KINDS {
             self.counts[field][at] = 0;
-            if !self.words.iter().all(|word| word.is_in(field, at)) {
+            if !self.parts.iter().all(|(_, word)| word.is_in(field, at)) {
                 continue;
             }
             // Where the phrase would have to begin, by what was looked up so far: the rarest word first, so that there is
             // little left to look up of the frequent ones.
             let [begins, here] = &mut self.places;
-            for (nth, word) in self.order.iter().enumerate() {
-                self.words[*word].places(field, base, at, here);
-                let before = u32::try_from(*word).unwrap_or(u32::MAX);
+            for (nth, part) in self.order.iter().enumerate() {
+                let (behind, word) = &mut self.parts[*part];
+                word.places(field, base, at, here);
                 if nth == 0 {
                     begins.clear();
-                    begins.extend(here.iter().filter_map(|place| place.checked_sub(before)));
+                    begins.extend(here.iter().filter_map(|place| place.checked_sub(*behind)));
                 } else {
-                    keep_followed(begins, here, before);
+                    keep_followed(begins, here, *behind);
                 }
                 if begins.is_empty() {
                     break;
@@ -327,7 +330,7 @@ impl Phrase {
 
     /// What it scores in a document that has it.
     pub(super) fn score(&self, base: DocId, at: usize) -> f64 {
-        let Some(first) = self.words.first() else { return 0.0 };
+        let Some((_, first)) = self.parts.first() else { return 0.0 };
         let mut weight = 0.0;
         for (field, place) in first.fields.iter().enumerate() {
             let count = self.counts[field][at];
@@ -336,6 +339,6 @@ impl Phrase {
                 weight += rank::weight(field, f64::from(count), shortness);
             }
         }
-        rank::score(self.words.iter().map(|word| word.rarity).sum(), weight)
+        rank::score(self.rarity, weight)
     }
 }

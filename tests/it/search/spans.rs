@@ -4,17 +4,17 @@
 use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use rasid::id::{EntryKey, ItemId, Seq};
-use rasid::item::{Content, Item, PublishedFrom, TextFrom};
+use rasid::id::{ItemId, Seq};
+use rasid::item::Item;
 use rasid::search::{Position, Request, Search, Sort};
 
-use super::{NEW, now};
+use super::{now, stored};
 
 const ITEMS: usize = 5_000;
 
 /// What item `i` says: ذهب is rare, فضة stands among the last alone, the others are frequent; texts are of many lengths.
 fn item(i: usize) -> Item {
-    let feed = ["ahram", "bbc", "wam"][i % 3].parse().unwrap();
+    let feed = ["ahram", "bbc", "wam"][i % 3];
     let mut words = vec!["كلمة"; 1 + i * 7 % 60];
     let said = [
         (i.is_multiple_of(2), "القمح"),
@@ -30,37 +30,10 @@ fn item(i: usize) -> Item {
         words.extend(["حصاد", "القمح"]);
     }
     let title = if i % 13 == 5 { "سوق القمح" } else { "خبر" };
-    let key = EntryKey::of("guid", &i.to_string());
-    let at = published(i);
     Item {
-        id: ItemId::of(&feed, key),
         seq: Seq(1 + i as u64),
-        feed,
-        content: Content {
-            url: None,
-            canonical_url: None,
-            guid: None,
-            title: title.to_owned(),
-            summary: String::new(),
-            text: words.join(" "),
-            text_from: TextFrom::Feed,
-            authors: Vec::new(),
-            language: None,
-            tags: Vec::new(),
-            image: None,
-            published_at: at,
-            published_from: PublishedFrom::Feed,
-            fetched_at: at,
-        },
-        stored_at: at,
-        revision: 1,
-        topics: Vec::new(),
-        verdict: NEW,
         superseded_by: is_hidden(i).then_some(ItemId([7; 16])),
-        judged: None,
-        pinned: false,
-        copies: Vec::new(),
-        story: None,
+        ..stored(feed, &i.to_string(), title, &words.join(" "), published(i))
     }
 }
 
