@@ -9,6 +9,7 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 use std::panic::resume_unwind;
 use std::sync::Arc;
+use std::thread::Builder;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -168,9 +169,17 @@ fn shared<T: Send>(spans: usize, much: u64, work: impl Fn(Range<usize>) -> T + S
     let range = |part: usize| spans * part / parts..spans * (part + 1) / parts;
     let work = &work;
     std::thread::scope(|scope| {
-        let others: Vec<_> = (1..parts).map(|part| scope.spawn(move || work(range(part)))).collect();
+        let start = |part: usize| {
+            let thread = Builder::new().name("search".to_owned());
+            // Where there is no other thread to be had, this one does it.
+            thread.spawn_scoped(scope, move || work(range(part))).map_err(|_| part)
+        };
+        let others: Vec<_> = (1..parts).map(start).collect();
         let own = work(range(0));
-        let others = others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        let others = others.into_iter().map(|other| match other {
+            Ok(other) => other.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(part) => work(range(part)),
+        });
         std::iter::once(own).chain(others).collect()
     })
 }

@@ -140,10 +140,11 @@ impl Fields {
 fn says(text: &str, other: &str) -> bool {
     let part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let mut found = text.match_indices(other);
-    other.is_empty() || found.any(|(at, _)| {
-        let (before, after) = (text.get(..at), text.get(at + other.len()..));
-        !part(before.and_then(|text| text.chars().next_back())) && !part(after.and_then(|text| text.chars().next()))
-    })
+    other.is_empty()
+        || found.any(|(at, _)| {
+            let (before, after) = (text.get(..at), text.get(at + other.len()..));
+            !part(before.and_then(|text| text.chars().next_back())) && !part(after.and_then(|text| text.chars().next()))
+        })
 }
 
 /// An id as two numbers, which the index keeps in little room.

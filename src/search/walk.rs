@@ -293,7 +293,10 @@ impl Walk {
                 sums.iter_mut().zip(&most).for_each(|(sum, most)| *sum += most);
             }
             Self::Some { .. } => {
-                #[expect(clippy::cast_possible_truncation, reason = "what it takes away is less than bounds are raised by")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "what it takes away is less than bounds are raised by"
+                )]
                 set.iter().for_each(|at| sums[at] += self.score(base, at, false) as f32);
             }
         }

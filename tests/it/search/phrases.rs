@@ -11,8 +11,7 @@ use super::{now, stored};
 
 /// Mostly words that say nothing by themselves, which stand as pairs in the index; some with a و before them or with other
 /// readings, and some that say something.
-const WORDS: [&str; 12] =
-    ["في", "عن", "من", "وفي", "ومن", "كما", "التي", "هذا", "قمح", "والقمح", "الحصاد", "بحصاد"];
+const WORDS: [&str; 12] = ["في", "عن", "من", "وفي", "ومن", "كما", "التي", "هذا", "قمح", "والقمح", "الحصاد", "بحصاد"];
 
 fn words(rng: &mut Rng, count: usize) -> String {
     (0..count).map(|_| WORDS[rng.usize(..WORDS.len())]).collect::<Vec<_>>().join(" ")
@@ -51,7 +50,8 @@ fn a_phrase_is_found_where_it_stands() {
         let hits: BTreeSet<ItemId> = found.hits.iter().map(|hit| hit.id).collect();
         if expected.len() <= request.limit {
             let wrong = items.iter().filter(|item| hits.contains(&item.id) != expected.contains(&item.id));
-            let wrong: Vec<_> = wrong.map(|item| (&item.content.title, &item.content.summary, &item.content.text)).collect();
+            let wrong: Vec<_> =
+                wrong.map(|item| (&item.content.title, &item.content.summary, &item.content.text)).collect();
             assert!(wrong.is_empty(), "{query}: {wrong:?}");
         }
         assert_eq!(found.total, expected.len() as u64, "{query}");
