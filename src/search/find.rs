@@ -20,7 +20,7 @@ use super::index::Opened;
 use super::plan::{Frame, Plan, broken};
 use super::rank::{TOGETHER, fresh};
 use super::schema::{ID_HIGH, ID_LOW, whole};
-use super::set::{SPAN, Set};
+use super::set::{SPAN, Span};
 use super::walk::{self, Opener, Walk};
 use super::word::document;
 use super::{MAX_PAGE, Query, Request, Search, SearchError, Sort, cursor};
@@ -227,48 +227,53 @@ impl Gather {
         Ok(())
     }
 
-    fn segment<'a>(
-        &mut self,
-        now: i64,
-        columns: &Columns,
-        spans: impl Iterator<Item = (DocId, &'a Set)>,
-        walk: &mut Walk,
-    ) {
+    fn segment<'a>(&mut self, now: i64, columns: &Columns, spans: impl Iterator<Item = Span<'a>>, walk: &mut Walk) {
         if matches!(walk, Walk::Nothing) {
             return;
         }
         let together = if walk.has_neighbours() { 1.0 + TOGETHER } else { 1.0 };
         let mut bounds = [0.0; SPAN];
-        for (base, visible) in spans {
-            let mut set = visible.clone();
+        for Span { base, set, newest } in spans {
+            let mut set = set.clone();
             walk.narrow(base, &mut set);
             let count = set.len();
             self.total += count;
             if count >= MANY && self.sort == Sort::Relevance && self.kept.len() >= self.most {
                 walk.bounds(base, &set, &mut bounds);
+                let raised = together * fresh(newest, now) * BOUNDS_SLACK;
                 for at in set.iter() {
                     let worst = self.kept.peek().map_or(0.0, |kept| kept.0.score);
-                    if f64::from(bounds[at]) * together * BOUNDS_SLACK >= worst {
-                        self.offer(now, columns, walk, together, (base, at));
+                    let bound = f64::from(bounds[at]);
+                    if bound * raised >= worst {
+                        self.offer(now, columns, walk, together, (base, at), Some(bound * BOUNDS_SLACK));
                     }
                 }
             } else {
                 for at in set.iter() {
-                    self.offer(now, columns, walk, together, (base, at));
+                    self.offer(now, columns, walk, together, (base, at), None);
                 }
             }
         }
     }
 
     /// Takes a document that fits, if it is among the best. What costs more is looked up only for what may be. `together` is how
-    /// much nearness may raise a score.
-    fn offer(&mut self, now: i64, columns: &Columns, walk: &mut Walk, together: f64, (base, at): (DocId, usize)) {
+    /// much nearness may raise a score, `bound` what it is at most without that, where it is known.
+    fn offer(
+        &mut self,
+        now: i64,
+        columns: &Columns,
+        walk: &mut Walk,
+        together: f64,
+        (base, at): (DocId, usize),
+        bound: Option<f64>,
+    ) {
         /// What rounding may take from a bound.
         const SLACK: f64 = 1.0 + 1e-9;
         let full = self.kept.len() >= self.most;
         let worst = self.kept.peek().filter(|_| full).map(|kept| kept.0);
         let ranked = worst.filter(|_| self.sort == Sort::Relevance);
-        let most = if ranked.is_some() { walk.score(base, at, false) * together * SLACK } else { 0.0 };
+        let mut bound = || bound.unwrap_or_else(|| walk.score(base, at, false));
+        let most = if ranked.is_some() { bound() * together * SLACK } else { 0.0 };
         if ranked.is_some_and(|worst| most < worst.score) {
             return;
         }

@@ -90,21 +90,38 @@ impl Set {
 pub(super) struct Visible {
     alive: Vec<Set>,
     original: Vec<Set>,
+    /// When the newest of each span was published, in milliseconds: items are stored about in the order of their times, so what
+    /// is old is mostly among old ones.
+    newest: Vec<i64>,
+}
+
+/// Documents of a span.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Span<'a> {
+    /// The first document of the span.
+    pub(super) base: DocId,
+    /// Those that are found.
+    pub(super) set: &'a Set,
+    /// When the newest was published, in milliseconds.
+    pub(super) newest: i64,
 }
 
 impl Visible {
     pub(super) fn of(segment: &SegmentReader) -> Result<Self, SearchError> {
         let hidden = segment.fast_fields().column_first_or_default::<u64>(HIDDEN).map_err(broken)?;
+        let times = super::walk::times(segment)?;
         let spans = (segment.max_doc() as usize).div_ceil(SPAN);
         let (mut alive, mut original) = (vec![Set::EMPTY; spans], vec![Set::EMPTY; spans]);
+        let mut newest = vec![i64::MIN; spans];
         for doc in (0..segment.max_doc()).filter(|doc| !segment.is_deleted(*doc)) {
             let (span, at) = (doc as usize / SPAN, doc as usize % SPAN);
             alive[span].insert(at);
+            newest[span] = newest[span].max(times.get_val(doc));
             if hidden.get_val(doc) == 0 {
                 original[span].insert(at);
             }
         }
-        Ok(Self { alive, original })
+        Ok(Self { alive, original, newest })
     }
 
     /// How many spans there are.
@@ -112,11 +129,15 @@ impl Visible {
         self.alive.len()
     }
 
-    /// Span by span of a range: its first document, and those that are found; with `duplicates` or without.
-    pub(super) fn spans(&self, duplicates: bool, range: Range<usize>) -> impl Iterator<Item = (DocId, &Set)> {
+    /// Span by span of a range, with `duplicates` or without.
+    pub(super) fn spans(&self, duplicates: bool, range: Range<usize>) -> impl Iterator<Item = Span<'_>> {
         let sets = if duplicates { &self.alive } else { &self.original };
-        #[expect(clippy::cast_possible_truncation, reason = "the number of a document of the segment")]
-        sets.iter().enumerate().take(range.end).skip(range.start).map(|(span, set)| ((span * SPAN) as DocId, set))
+        let spans = sets.iter().zip(&self.newest).enumerate().take(range.end).skip(range.start);
+        spans.map(|(span, (set, newest))| {
+            #[expect(clippy::cast_possible_truncation, reason = "the number of a document of the segment")]
+            let base = (span * SPAN) as DocId;
+            Span { base, set, newest: *newest }
+        })
     }
 }
 
