@@ -4,6 +4,7 @@ mod command;
 mod killed;
 mod phrases;
 mod spans;
+mod stored;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,8 +15,8 @@ use hyper::Request;
 use hyper::body::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use rasid::dedup::{Fingerprint, Original, Verdict, VerdictKind};
-use rasid::id::{EntryKey, ItemId, Seq};
-use rasid::item::{Candidate, Content, Item, PublishedFrom, TextFrom};
+use rasid::id::{EntryKey, ItemId};
+use rasid::item::{Candidate, Content, PublishedFrom, TextFrom};
 use rasid::pipeline::Stop;
 use rasid::pipeline::indexing::{Indexing, catch_up};
 use rasid::search::{self, Search};
@@ -34,41 +35,6 @@ fn now() -> Timestamp {
 }
 
 const NEW: Verdict = Verdict { kind: VerdictKind::New, of: None, similarity: 0.0 };
-
-/// An item as a store gives it.
-fn stored(feed: &str, guid: &str, title: &str, text: &str, at: Timestamp) -> Item {
-    let feed = feed.parse().unwrap();
-    Item {
-        id: ItemId::of(&feed, EntryKey::of("guid", guid)),
-        seq: Seq(1),
-        feed,
-        content: Content {
-            url: None,
-            canonical_url: None,
-            guid: None,
-            title: title.to_owned(),
-            summary: String::new(),
-            text: text.to_owned(),
-            text_from: TextFrom::Feed,
-            authors: Vec::new(),
-            language: None,
-            tags: Vec::new(),
-            image: None,
-            published_at: at,
-            published_from: PublishedFrom::Feed,
-            fetched_at: at,
-        },
-        stored_at: at,
-        revision: 1,
-        topics: Vec::new(),
-        verdict: NEW,
-        superseded_by: None,
-        judged: None,
-        pinned: false,
-        copies: Vec::new(),
-        story: None,
-    }
-}
 
 /// A store and its index.
 struct World {

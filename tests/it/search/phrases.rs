@@ -7,7 +7,8 @@ use rasid::id::ItemId;
 use rasid::item::Item;
 use rasid::search::{Position, Query, Request, Search, show};
 
-use super::{now, stored};
+use super::now;
+use super::stored::stored;
 
 /// Mostly words that say nothing by themselves, which stand as pairs in the index; some with a و before them or with other
 /// readings, and some that say something.

@@ -8,7 +8,8 @@ use rasid::id::{ItemId, Seq};
 use rasid::item::Item;
 use rasid::search::{Position, Request, Search, Sort};
 
-use super::{now, stored};
+use super::now;
+use super::stored::stored;
 
 const ITEMS: usize = 5_000;
 
