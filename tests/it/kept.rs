@@ -3,12 +3,13 @@
 use jiff::SignedDuration;
 use rasid::dedup::{Fingerprint, Verdict};
 use rasid::id::EntryKey;
-use rasid::item::{Candidate, Content, PublishedFrom, TextFrom};
+use rasid::item::Candidate;
 use rasid::pipeline::now;
 use rasid::store::{self, Decided, Group, StoreConfig};
 use serde_json::{Value, json};
 
 use crate::rasid::{Home, wait_for};
+use crate::support::content;
 
 const FEEDS: &str = "[[feed]]\nid = \"rt\"\nurl = \"https://rt.example/\"\nenabled = false\n\
                      [[feed]]\nid = \"bbc\"\nurl = \"https://bbc.example/\"\nenabled = false\n";
@@ -23,22 +24,7 @@ fn home(ages: &str) -> Home {
         let at = now() - SignedDuration::from_hours(24 * days);
         let items = numbers.map(|n| {
             let (title, text) = (format!("خبر رقم {n}"), format!("نص الخبر رقم {n} من {feed} كما نشر صباحا"));
-            let content = Content {
-                url: None,
-                canonical_url: None,
-                guid: None,
-                title: title.clone(),
-                summary: String::new(),
-                text: text.clone(),
-                text_from: TextFrom::Feed,
-                authors: Vec::new(),
-                language: None,
-                tags: Vec::new(),
-                image: None,
-                published_at: at,
-                published_from: PublishedFrom::Feed,
-                fetched_at: at,
-            };
+            let content = content(&title, &text, at);
             let candidate = Candidate {
                 feed: feed.parse().unwrap(),
                 key: EntryKey::of("guid", &n.to_string()),

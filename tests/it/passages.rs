@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use rasid::dedup::corpus::{Corpora, Corpus, CorpusText};
 use rasid::dedup::{Fingerprint, Original, Verdict, VerdictKind};
 use rasid::id::{EntryKey, ItemId};
-use rasid::item::{Candidate, Content, PublishedFrom, TextFrom};
+use rasid::item::{Candidate, Content};
 use rasid::serve::{self, Loaded, State};
 use rasid::store::{self, Decided, Group, Store, StoreConfig, Writer};
 use serde_json::Value;
@@ -17,6 +17,7 @@ use tower::ServiceExt;
 
 use crate::newsroom::{Answer, Server};
 use crate::rasid::{Home, wait_for};
+use crate::support::content;
 
 const HARBOUR: [&str; 3] = [
     "رست السفينة الزرقاء صباح أمس على الرصيف الشرقي بعد رحلة دامت ثلاثة أسابيع في بحر هائج، وسط استقبال حافل من عمال الميناء وأسر البحارة.",
@@ -59,17 +60,8 @@ impl World {
                 canonical_url: Some(url.clone()),
                 url: Some(url),
                 guid: Some(guid.to_owned()),
-                title: title.to_owned(),
-                summary: String::new(),
-                text: text.to_owned(),
-                text_from: TextFrom::Feed,
-                authors: Vec::new(),
                 language: Some("ar".to_owned()),
-                tags: Vec::new(),
-                image: None,
-                published_at: now() - SignedDuration::from_mins(before),
-                published_from: PublishedFrom::Feed,
-                fetched_at: now() + SignedDuration::from_mins(-before),
+                ..content(title, text, now() - SignedDuration::from_mins(before))
             },
             topics: Vec::new(),
         };

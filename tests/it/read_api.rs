@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use rasid::cli::api::Api;
 use rasid::dedup::{Fingerprint, Original, Verdict, VerdictKind};
 use rasid::id::{EntryKey, ItemId, Seq};
-use rasid::item::{Candidate, Content, PublishedFrom, TextFrom};
+use rasid::item::{Candidate, Content};
 use rasid::serve::{self, Control, Loaded, Router, ServerConfig, State};
 use rasid::source::{FeedConfig, PollOutcome, PollRecord};
 use rasid::store::{self, Decided, Group, Store, StoreConfig, Writer};
@@ -20,6 +20,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::{mpsc, oneshot, watch};
 use tower::ServiceExt;
+
+use crate::support::content;
 
 /// The clock of every test.
 pub(crate) fn now() -> Timestamp {
@@ -97,17 +99,9 @@ pub(crate) fn candidate(i: u32, minutes: i64) -> Candidate {
             url: Some(format!("https://nabd.example/{i}").parse().unwrap()),
             canonical_url: Some(format!("https://nabd.example/{i}").parse().unwrap()),
             guid: Some(i.to_string()),
-            title,
-            summary: String::new(),
-            text,
-            text_from: TextFrom::Feed,
-            authors: Vec::new(),
             language: Some("ar".to_owned()),
-            tags: Vec::new(),
-            image: None,
-            published_at: now() - SignedDuration::from_mins(minutes),
-            published_from: PublishedFrom::Feed,
             fetched_at: now(),
+            ..content(&title, &text, now() - SignedDuration::from_mins(minutes))
         },
         topics: if i.is_multiple_of(3) { vec![topic] } else { Vec::new() },
     }

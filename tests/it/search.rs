@@ -16,7 +16,7 @@ use hyper::body::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use rasid::dedup::{Fingerprint, Original, Verdict, VerdictKind};
 use rasid::id::{EntryKey, ItemId};
-use rasid::item::{Candidate, Content, PublishedFrom, TextFrom};
+use rasid::item::{Candidate, Content};
 use rasid::pipeline::Stop;
 use rasid::pipeline::indexing::{Indexing, catch_up};
 use rasid::search::{self, Search};
@@ -29,6 +29,7 @@ use tokio::sync::{mpsc, watch};
 use tower::ServiceExt;
 
 use crate::rasid::wait_for;
+use crate::support::content;
 
 fn now() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().unwrap()
@@ -133,17 +134,10 @@ fn candidate(i: u32, title: &str, text: &str) -> Candidate {
             url: Some(format!("https://nabd.example/{i}").parse().unwrap()),
             canonical_url: Some(format!("https://nabd.example/{i}").parse().unwrap()),
             guid: Some(i.to_string()),
-            title: title.to_owned(),
-            summary: String::new(),
-            text: text.to_owned(),
-            text_from: TextFrom::Feed,
             authors: if i.is_multiple_of(2) { vec!["سالم الغريب".to_owned()] } else { Vec::new() },
             language: Some(if i.is_multiple_of(3) { "ar-EG" } else { "ar" }.to_owned()),
-            tags: Vec::new(),
-            image: None,
-            published_at: now() - SignedDuration::from_hours(i64::from(i)),
-            published_from: PublishedFrom::Feed,
             fetched_at: now(),
+            ..content(title, text, now() - SignedDuration::from_hours(i64::from(i)))
         },
         topics: if i.is_multiple_of(3) { vec![topic] } else { Vec::new() },
     }

@@ -5,6 +5,8 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
+use jiff::Timestamp;
+use rasid::item::{Content, PublishedFrom, TextFrom};
 use serde_json::Value;
 
 /// The evaluation data that stands beside a checkout, where there is any. Says loudly what is skipped without it;
@@ -69,4 +71,24 @@ pub fn untar_gz(path: impl AsRef<Path>) -> Vec<(String, Vec<u8>)> {
 pub fn jsonl_gz(path: impl AsRef<Path>) -> impl Iterator<Item = Value> {
     let lines = BufReader::new(GzDecoder::new(File::open(path).unwrap())).lines();
     lines.map(|line| serde_json::from_str(&line.unwrap()).unwrap())
+}
+
+/// What an item says that has a title, a text and a time, and nothing else.
+pub fn content(title: &str, text: &str, at: Timestamp) -> Content {
+    Content {
+        url: None,
+        canonical_url: None,
+        guid: None,
+        title: title.to_owned(),
+        summary: String::new(),
+        text: text.to_owned(),
+        text_from: TextFrom::Feed,
+        authors: Vec::new(),
+        language: None,
+        tags: Vec::new(),
+        image: None,
+        published_at: at,
+        published_from: PublishedFrom::Feed,
+        fetched_at: at,
+    }
 }

@@ -6,12 +6,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rasid::dedup::{Fingerprint, Verdict, VerdictKind};
 use rasid::id::{EntryKey, ItemId, Seq};
-use rasid::item::{Candidate, Content, LogKind, PublishedFrom, TextFrom};
+use rasid::item::{Candidate, Content, LogKind};
 use rasid::store::{Decided, Group, Store, StoreConfig, Writer};
 use serde_json::Value;
 
 use crate::newsroom::{Answer, Server};
 use crate::rasid::{Home, wait_for};
+use crate::support::content;
 
 /// Words of a subject; texts on it draw from these and from the words of all days.
 const DROUGHT: [&str; 12] = [
@@ -85,20 +86,9 @@ fn decided(key: &str, text: &str) -> Decided {
         hash: 1,
         sketch: rasid::story::Sketch::default(),
         content: Content {
-            url: None,
-            canonical_url: None,
             guid: Some(key.to_owned()),
-            title: format!("خبر {key}"),
-            summary: String::new(),
-            text: text.to_owned(),
-            text_from: TextFrom::Feed,
-            authors: Vec::new(),
             language: Some("ar".to_owned()),
-            tags: Vec::new(),
-            image: None,
-            published_at: at,
-            published_from: PublishedFrom::Feed,
-            fetched_at: at,
+            ..content(&format!("خبر {key}"), text, at)
         },
         topics: Vec::new(),
         fingerprint: Fingerprint::of(key, text),

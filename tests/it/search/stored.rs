@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use rasid::id::{EntryKey, ItemId, Seq};
-use rasid::item::{Content, Item, PublishedFrom, TextFrom};
+use rasid::item::Item;
 
 use super::NEW;
+use crate::support::content;
 
 /// One of a feed.
 pub fn stored(feed: &str, guid: &str, title: &str, text: &str, at: Timestamp) -> Item {
@@ -13,22 +14,7 @@ pub fn stored(feed: &str, guid: &str, title: &str, text: &str, at: Timestamp) ->
         id: ItemId::of(&feed, EntryKey::of("guid", guid)),
         seq: Seq(1),
         feed,
-        content: Content {
-            url: None,
-            canonical_url: None,
-            guid: None,
-            title: title.to_owned(),
-            summary: String::new(),
-            text: text.to_owned(),
-            text_from: TextFrom::Feed,
-            authors: Vec::new(),
-            language: None,
-            tags: Vec::new(),
-            image: None,
-            published_at: at,
-            published_from: PublishedFrom::Feed,
-            fetched_at: at,
-        },
+        content: content(title, text, at),
         stored_at: at,
         revision: 1,
         topics: Vec::new(),
