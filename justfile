@@ -34,7 +34,7 @@ full-disk rounds="50":
 
 # damages the files of a store, one byte or one end at a time: just damage 2000 200
 damage flips="2000" truncations="200":
-    RASID_FLIPS={{flips}} RASID_TRUNCATIONS={{truncations}} cargo test --test it store::damage -- --nocapture
+    RASID_WITHIN=10 RASID_FLIPS={{flips}} RASID_TRUNCATIONS={{truncations}} cargo test --test it store::damage -- --nocapture
 
 # holds a parser to its laws on made-up input, for minutes: just fuzz feed 10
 fuzz target minutes="10":

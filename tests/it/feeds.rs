@@ -185,8 +185,8 @@ fn expects(bytes: &[u8], ours: &str, theirs: &str) -> bool {
     remark.contains(&format!("'{ours}'")) && !remark.contains(&format!("'{theirs}'"))
 }
 
-/// 100 ms in a build that is optimized.
-const TOO_LONG: Duration = Duration::from_millis(if cfg!(debug_assertions) { 2_000 } else { 100 });
+/// Some milliseconds, on a machine that does nothing else.
+const TOO_LONG: Duration = Duration::from_millis(if cfg!(debug_assertions) { 10_000 } else { 500 });
 
 fn timed(bytes: &[u8]) -> Duration {
     let begun = Instant::now();

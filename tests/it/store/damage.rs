@@ -1,11 +1,12 @@
 //! Files of a closed store that are damaged at random: one byte, a page, an end, everything.
 //!
-//! In: a store of some megabytes, copied for every [`Harm`]. Out: opened and checked within [`DEADLINE`], it is what it was;
+//! In: a store of some megabytes, copied for every [`Harm`]. Out: opened and checked within [`deadline`], it is what it was;
 //! or the damage is told, and what repair makes of it has everything that repair does not name as lost.
 //! Promise: whatever panics, hangs, or says nothing and is not what it was fails, with the file and the place. The files are
 //! found by looking: nothing here knows what is in them.
 //!
-//! `RASID_FLIPS` and `RASID_TRUNCATIONS` say how many; `just damage` asks for all.
+//! `RASID_FLIPS` and `RASID_TRUNCATIONS` say how many, `RASID_WITHIN` how many seconds are too long; `just damage` asks for
+//! all, in the time that is promised for a quiet machine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -27,12 +28,15 @@ use super::child::say;
 use super::clean;
 use super::load::{Dump, Load, config, dump, open, setting};
 
-/// For opening and checking a damaged store.
-const DEADLINE: Duration = Duration::from_secs(10);
-/// For mending one.
-const MENDING: Duration = Duration::from_secs(60);
+/// For mending a store. What takes longer hangs, on the busiest machine.
+const MENDING: Duration = Duration::from_secs(240);
 /// Of the items, at most this share may be lost by one byte.
 const MOST_LOST_BY_A_BYTE: f64 = 0.05;
+
+/// For opening and checking a damaged store.
+fn deadline() -> Duration {
+    Duration::from_secs(setting("RASID_WITHIN", MENDING.as_secs() as usize) as u64)
+}
 
 /// What repair says that it did.
 #[derive(Debug, Serialize, Deserialize)]
@@ -310,7 +314,7 @@ impl Worker {
     }
 
     fn ask(&mut self, order: Order, path: &Path) -> Result<Found, String> {
-        let within = if order == Order::Look { DEADLINE } else { MENDING };
+        let within = if order == Order::Look { deadline() } else { MENDING };
         let line = serde_json::to_string(&(order, path)).unwrap();
         writeln!(self.orders, "{line}").map_err(|_| "the process is gone".to_owned())?;
         let mut answer = self.answers.recv_timeout(within);
