@@ -28,6 +28,7 @@ use tantivy::tokenizer::{LowerCaser, SimpleTokenizer, TextAnalyzer, Token, Token
 use tantivy::{Index, TantivyDocument};
 
 mod made_up;
+mod recombined;
 mod search_speed;
 
 /// How many hits count.
@@ -40,10 +41,10 @@ fn main() -> std::process::ExitCode {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let speed_only = std::env::args().any(|argument| argument == "speed");
     let articles = root.join("../shared/data/articles_dev.jsonl.gz");
+    let judged = root.join("benches/search_judged.tsv");
     if speed_only {
         println!("quality is left out");
     } else if articles.exists() {
-        let judged = root.join("benches/search_judged.tsv");
         if let Err(why) = quality(&articles, &judged) {
             println!("{}: {why}", judged.display());
             return std::process::ExitCode::FAILURE;
@@ -53,7 +54,15 @@ fn main() -> std::process::ExitCode {
     }
     let items = std::env::var("RASID_ITEMS").ok().and_then(|items| items.parse().ok()).unwrap_or(100_000);
     if items > 0 {
-        search_speed::speed(items);
+        let real = std::env::var("RASID_TEXT").is_ok_and(|text| text == "real");
+        let real = real.then(|| search_speed::Real {
+            articles: read(&articles)
+                .into_iter()
+                .map(|Article { item: Item { content, .. }, .. }| (content.title, content.text))
+                .collect(),
+            queries: Judged::read(&std::fs::read_to_string(&judged).unwrap()).unwrap().queries,
+        });
+        search_speed::speed(items, real.as_ref());
     }
     std::process::ExitCode::SUCCESS
 }
@@ -100,8 +109,7 @@ impl Judged {
 
 fn quality(articles: &Path, judged: &Path) -> Result<(), String> {
     let Judged { queries, grades } = Judged::read(&std::fs::read_to_string(judged).unwrap())?;
-    let read = BufReader::new(GzDecoder::new(File::open(articles).unwrap())).lines();
-    let read: Vec<Article> = read.map(|line| article(&serde_json::from_str(&line.unwrap()).unwrap())).collect();
+    let read = read(articles);
     let mut runs: Vec<(&str, Runs)> = vec![("rasid", ours(&read, &queries))];
     let (all, any) = theirs(&read, &queries);
     runs.extend([("tantivy, all words", all), ("tantivy, any word", any)]);
@@ -143,6 +151,11 @@ fn quality(articles: &Path, judged: &Path) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn read(articles: &Path) -> Vec<Article> {
+    let lines = BufReader::new(GzDecoder::new(File::open(articles).unwrap())).lines();
+    lines.map(|line| article(&serde_json::from_str(&line.unwrap()).unwrap())).collect()
 }
 
 fn ndcg(query: &str, found: &[String], grades: &HashMap<(String, String), f64>) -> f64 {

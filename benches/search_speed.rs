@@ -1,6 +1,7 @@
 //! How long a search takes, by what is asked for.
 //!
-//! In: `RASID_ITEMS` made-up items ([`super::made_up`], its inflecting writer): 50 feeds, up to three of 40 topics, a seventh of
+//! In: `RASID_ITEMS` items, made up ([`super::made_up`], its inflecting writer) or, with `RASID_TEXT=real`, put together from
+//! sentences of the articles beside the checkout ([`super::recombined`]): 50 feeds, up to three of 40 topics, a seventh of
 //! them copies, a year of them, every fiftieth written again, so that the index has removed documents. Out: for every kind of
 //! query the median, the 99th of a hundred and the longest of what passes from the query to a page of 20 with its
 //! highlights, for one reader and for two at once. Each query is asked three times; beside other work on the machine the
@@ -22,7 +23,7 @@ use rasid::item::Item;
 use rasid::search::{Query, Request, Search, Sort, show};
 use rasid::topic::{Decision, TopicMatch};
 
-use crate::{item, made_up, now};
+use crate::{item, made_up, now, recombined};
 
 const SEED: u64 = 7;
 const FEEDS: usize = 50;
@@ -35,19 +36,68 @@ const PAGE: usize = 20;
 const FIRST: usize = 32;
 const WORDS: usize = 60_000;
 
-pub fn speed(items: usize) {
+/// Whoever writes the items, and knows which words and phrases are in them.
+enum News {
+    MadeUp(made_up::Writer),
+    Recombined(recombined::Writer),
+}
+
+impl News {
+    fn of(real: Option<&Real>) -> Self {
+        match real {
+            Some(real) => Self::Recombined(recombined::Writer::new(real.articles.iter().cloned(), SEED)),
+            None => Self::MadeUp(made_up::Writer::inflecting(SEED)),
+        }
+    }
+
+    fn write(&mut self) -> made_up::Piece {
+        match self {
+            Self::MadeUp(writer) => writer.write(),
+            Self::Recombined(writer) => writer.write(),
+        }
+    }
+
+    /// The more frequent the lower its rank: a rank between the two, the lower the likelier.
+    fn word(&self, rng: &mut Rng, from: usize, to: usize) -> &str {
+        let to = if let Self::Recombined(writer) = self { writer.words().len().min(to) } else { to };
+        let rank = (from as f64 * (to as f64 / from as f64).powf(rng.f64())) as usize;
+        match self {
+            Self::MadeUp(writer) => writer.word(rank),
+            Self::Recombined(writer) => &writer.words()[rank],
+        }
+    }
+
+    fn phrase(&self, rng: &mut Rng, count: usize) -> String {
+        match self {
+            Self::MadeUp(writer) => {
+                let phrase = (30_000_f64).powf(rng.f64()) as usize;
+                writer.phrase(phrase.min(29_999)).take(count).collect::<Vec<_>>().join(" ")
+            }
+            Self::Recombined(writer) => writer.phrase(rng, count),
+        }
+    }
+}
+
+/// Real articles, headline and text, and queries that somebody wrote for them.
+pub struct Real {
+    pub articles: Vec<(String, String)>,
+    pub queries: Vec<String>,
+}
+
+pub fn speed(items: usize, real: Option<&Real>) {
     let kept = std::env::var_os("RASID_INDEX").map(PathBuf::from);
     let temporary = tempfile::tempdir().unwrap();
     let dir = kept.as_deref().unwrap_or(temporary.path());
-    let contents = write(dir, items);
+    let contents = write(dir, items, News::of(real));
     let search = Search::new(dir.join("search"));
     let _indexer = search.indexer().unwrap();
-    let mut asked = queries();
+    let mut asked = queries(&News::of(real), real.map_or(&[], |real| &real.queries));
     if let Ok(only) = std::env::var("RASID_KIND") {
         asked.retain(|(kind, _)| *kind == only);
     }
     let world = World { search, contents };
-    println!("{items} items, {} queries of {} kinds", asked.len(), asked.len() / EACH);
+    let text = if real.is_some() { "of real sentences" } else { "made up" };
+    println!("{items} items, {text}; {} queries", asked.len());
     for readers in [1, 2] {
         let runs: Vec<Vec<Run>> = std::thread::scope(|scope| {
             let started: Vec<_> = (0..readers)
@@ -134,13 +184,9 @@ impl World {
     }
 }
 
-fn queries() -> Vec<(&'static str, Request)> {
-    let writer = made_up::Writer::inflecting(SEED);
+fn queries(news: &News, written: &[String]) -> Vec<(&'static str, Request)> {
     let mut rng = Rng::with_seed(5);
-    let between = |rng: &mut Rng, from: usize, to: usize| {
-        let rank = from as f64 * (to as f64 / from as f64).powf(rng.f64());
-        writer.word(rank as usize).to_owned()
-    };
+    let between = |rng: &mut Rng, from: usize, to: usize| news.word(rng, from, to).to_owned();
     // Whoever searches takes words that say something, and of those the frequent more often.
     let word = |rng: &mut Rng| between(rng, 2 * FIRST, WORDS);
     let mut asked = Vec::new();
@@ -151,10 +197,7 @@ fn queries() -> Vec<(&'static str, Request)> {
     };
     let text = |query: String| Request { query, ..Request::default() };
     let words = |rng: &mut Rng, count: usize| (0..count).map(|_| word(rng)).collect::<Vec<_>>().join(" ");
-    let phrase = |rng: &mut Rng, count: usize| {
-        let phrase = (30_000_f64).powf(rng.f64()) as usize;
-        writer.phrase(phrase.min(29_999)).take(count).collect::<Vec<_>>().join(" ")
-    };
+    let phrase = |rng: &mut Rng, count: usize| news.phrase(rng, count);
     kind("one frequent word", &mut |rng| text(between(rng, FIRST, 500)));
     kind("one rare word", &mut |rng| text(between(rng, 5_000, WORDS)));
     kind("two words", &mut |rng| text(words(rng, 2)));
@@ -173,6 +216,8 @@ fn queries() -> Vec<(&'static str, Request)> {
     kind("second page", &mut |rng| text(words(rng, 1)));
     kind("misspelt", &mut |rng| text(format!("{} ظظ{}ظظ", words(rng, 2), rng.u32(..))));
     kind("five words", &mut |rng| text(words(rng, 5)));
+    let written = written.iter().map(|query| ("as people ask", Request { limit: PAGE, ..text(query.clone()) }));
+    asked.extend(written);
     asked
 }
 
@@ -202,20 +247,19 @@ impl Contents {
 }
 
 /// Writes the items' contents, and the index where there is none yet.
-fn write(dir: &Path, items: usize) -> Contents {
+fn write(dir: &Path, items: usize, mut news: News) -> Contents {
     let done = dir.join("done");
     let known = std::fs::read_to_string(&done).is_ok_and(|of| of == items.to_string());
     let path = dir.join("contents");
     let search = Search::new(dir.join("search"));
     let mut indexer = (!known).then(|| search.indexer().unwrap());
     let mut file = (!known).then(|| BufWriter::new(File::create(&path).unwrap()));
-    let mut writer = made_up::Writer::inflecting(SEED);
     let mut rng = Rng::with_seed(3);
     let mut contents = Vec::new();
     let mut end = 0;
     let begun = Instant::now();
     for number in 0..items {
-        let piece = writer.write();
+        let piece = news.write();
         let feed: FeedId = format!("feed-{}", rng.usize(0..FEEDS)).parse().unwrap();
         let topics = rng.usize(0..=3);
         let mut item = item(&number.to_string(), &piece.title, "", &piece.text, published(number, items));

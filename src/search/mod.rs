@@ -15,6 +15,8 @@ mod cursor;
 mod find;
 mod highlight;
 mod index;
+mod list;
+mod phrase;
 mod plan;
 mod query;
 mod rank;

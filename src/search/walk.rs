@@ -7,16 +7,20 @@
 use std::sync::Arc;
 
 use tantivy::columnar::ColumnValues;
+use tantivy::directory::CompositeFile;
 use tantivy::fieldnorm::FieldNormReader;
+use tantivy::index::SegmentComponent;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocId, SegmentReader, Term};
 
 use super::SearchError;
+use super::list::{List, Places};
+use super::phrase::Phrase;
 use super::plan::{Frame, Lookup, Node, broken, fields_of_words};
 use super::rank::{self, KINDS};
 use super::schema::{Fields, PUBLISHED, Words, pair};
 use super::set::{SPAN, Set};
-use super::word::{self, Form, List, Phrase, Place, Shortness, Word};
+use super::word::{self, Form, Place, Shortness, Word};
 use crate::text::forms::Asked;
 use crate::text::stem::is_function;
 
@@ -60,21 +64,30 @@ impl<'a> Opener<'a> {
             // Where words stand is of interest where there are several.
             let places = nodes.iter().filter(|node| matches!(node, Node::Word(_))).count() > 1;
             let open = |node: &Node| match node {
-                Node::Word(lookup) => {
-                    Ok(self.word(lookup, places)?.map_or(Walk::Nothing, |word| Walk::Word(Box::new(word))))
+                Node::Word(lookup) if places => {
+                    let Some(mut word) = self.word(lookup)? else { return Ok(Walk::Nothing) };
+                    self.seek_places(&mut word)?;
+                    Ok(Walk::Word(Box::new(word)))
                 }
                 node => self.open(node),
             };
             nodes.iter().map(open).collect::<Result<Vec<_>, _>>()
         };
         Ok(match node {
-            Node::Word(lookup) => self.word(lookup, false)?.map_or(Walk::Nothing, |word| Walk::Word(Box::new(word))),
+            Node::Word(lookup) => self.word(lookup)?.map_or(Walk::Nothing, |word| Walk::Word(Box::new(word))),
             Node::Phrase(lookups) => {
-                let parts = parts_of(lookups).into_iter();
-                let parts = parts.map(|(at, part)| Ok(self.word(&part, true)?.map(|word| (at, word))));
-                let parts: Option<Vec<(u32, Word)>> = parts.collect::<Result<_, SearchError>>()?;
+                let words = parts_of(lookups).into_iter();
+                let words = words.map(|(at, part)| Ok(self.word(&part)?.map(|word| (at, word))));
+                let words: Option<Vec<(u32, Word)>> = words.collect::<Result<_, SearchError>>()?;
+                let Some(mut words) = words else { return Ok(Walk::Nothing) };
+                let rarest = words.iter().map(|(_, word)| word.cost()).min().unwrap_or(0);
+                // With one in every span no part of a list is passed over.
+                let many = rarest * SPAN as u64 > u64::from(self.segment.max_doc());
+                for (_, word) in &mut words {
+                    if many { self.let_places_flow(word)? } else { self.seek_places(word)? }
+                }
                 let rarity = lookups.iter().map(|lookup| lookup.rarity).sum();
-                parts.map_or(Walk::Nothing, |parts| Walk::Phrase(Box::new(Phrase::new(parts, rarity))))
+                Walk::Phrase(Box::new(Phrase::new(words, rarity)))
             }
             Node::Tag(term) => {
                 let index = self.segment.inverted_index(term.field()).map_err(broken)?;
@@ -101,7 +114,29 @@ impl<'a> Opener<'a> {
         })
     }
 
-    fn word(&self, lookup: &Lookup, with_places: bool) -> Result<Option<Word>, SearchError> {
+    /// Where the forms of a word stand, for who asks of few documents.
+    fn seek_places(&self, word: &mut Word) -> Result<(), SearchError> {
+        for Form { term: (field, info), places, .. } in &mut word.forms {
+            let index = self.segment.inverted_index(*field).map_err(broken)?;
+            let found = index.read_postings_from_terminfo(info, IndexRecordOption::WithFreqsAndPositions);
+            *places = Some(Places::Sought(Box::new(found.map_err(broken)?)));
+        }
+        Ok(())
+    }
+
+    /// Where the forms of a word stand, for who asks of most documents.
+    fn let_places_flow(&self, word: &mut Word) -> Result<(), SearchError> {
+        let file = self.segment.open_read(SegmentComponent::Positions).map_err(broken)?;
+        let files = CompositeFile::open(&file).map_err(broken)?;
+        for Form { term: (field, info), places, list, .. } in &mut word.forms {
+            if let Some(file) = files.open_read(*field) {
+                *places = Some(Places::flowing(list, &file, info).map_err(broken)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn word(&self, lookup: &Lookup) -> Result<Option<Word>, SearchError> {
         let words = fields_of_words(&self.fields);
         let mut forms = Vec::new();
         let mut places = [None, None, None];
@@ -113,10 +148,8 @@ impl<'a> Opener<'a> {
                 let Some(info) = index.get_term_info(&term).map_err(broken)? else { return Ok(false) };
                 let block = index.read_block_postings_from_terminfo(&info, IndexRecordOption::WithFreqs);
                 let list = List::new(block.map_err(broken)?);
-                let option = IndexRecordOption::WithFreqsAndPositions;
-                let places = with_places.then(|| index.read_postings_from_terminfo(&info, option));
-                let places = places.transpose().map_err(broken)?;
-                forms.push(Form { list, places, here: Set::EMPTY, field: *field, sure });
+                let term = (field_of_index, info);
+                forms.push(Form { list, term, places: None, here: Set::EMPTY, field: *field, sure });
                 Ok(true)
             };
             let mut found = false;

@@ -27,10 +27,8 @@ fn a_stop_does_not_wait_for_a_server_that_never_answers() {
         let _until_the_test_ends = held.lock().unwrap().recv();
         Answer::status(200)
     });
-    let home = Home::new(
-        "[fetch]\ntimeout = \"5m\"\n",
-        &format!("[[feed]]\nid = \"mute\"\nurl = \"{}\"\n", newsroom.url("/feed")),
-    );
+    let home =
+        Home::new("timeout = \"5m\"\n", &format!("[[feed]]\nid = \"mute\"\nurl = \"{}\"\n", newsroom.url("/feed")));
     let daemon = home.daemon();
     home.wait_until_it_answers();
     let start = Instant::now();
