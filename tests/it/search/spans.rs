@@ -11,7 +11,9 @@ use rasid::search::{Position, Request, Search, Sort};
 use super::now;
 use super::stored::stored;
 
-const ITEMS: usize = 5_000;
+const ITEMS: usize = 7_000;
+/// The only items with زمرد: in a part of the index each, and the first has it in another place.
+const EMERALD: [usize; 2] = [500, 3_010];
 
 /// What item `i` says: ذهب is rare, فضة stands among the last alone, the others are frequent; texts are of many lengths.
 fn item(i: usize) -> Item {
@@ -29,6 +31,9 @@ fn item(i: usize) -> Item {
     }
     if i.is_multiple_of(10) {
         words.extend(["حصاد", "القمح"]);
+    }
+    if let Some(nth) = EMERALD.iter().position(|emerald| *emerald == i) {
+        words.extend([["زمرد", "حصاد", "القمح"], ["حصاد", "زمرد", "القمح"]][nth]);
     }
     let title = if i % 13 == 5 { "سوق القمح" } else { "خبر" };
     Item {
@@ -90,13 +95,15 @@ fn every_kind_of_query_finds_what_fits_and_pages_agree() {
     let after = |days: i64, i: usize| published(i) >= now() - SignedDuration::from_hours(24 * days);
     let month = |i: usize| after(30, i) && published(i) < now() - SignedDuration::from_hours(240);
     type Fits<'a> = &'a dyn Fn(usize) -> bool;
-    let rows: [(&str, Fits<'_>); 16] = [
+    let rows: [(&str, Fits<'_>); 18] = [
         ("قمح", &wheat),
         ("ذهب", &gold),
         ("قمح حصاد", &|i| wheat(i) && harvest(i)),
         ("قمح حصاد نفط", &|i| wheat(i) && harvest(i) && oil(i)),
         ("قمح فضة", &|i| wheat(i) && silver(i)),
         ("\"حصاد القمح\"", &|i| i.is_multiple_of(10)),
+        ("\"حصاد زمرد القمح\"", &|i| i == EMERALD[1]),
+        ("\"زمرد حصاد\"", &|i| i == EMERALD[0]),
         ("نفط OR ذهب", &|i| oil(i) || gold(i)),
         ("(قمح نفط) OR ذهب", &|i| wheat(i) && oil(i) || gold(i)),
         ("حصاد (نفط OR \"حصاد القمح\")", &|i| harvest(i) && (oil(i) || i.is_multiple_of(10))),
