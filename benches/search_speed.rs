@@ -246,11 +246,15 @@ impl Contents {
     }
 }
 
-/// Writes the items' contents, and the index where there is none yet.
+/// Writes the items' contents and the index, where they are not there yet.
 fn write(dir: &Path, items: usize, mut news: News) -> Contents {
     let done = dir.join("done");
     let known = std::fs::read_to_string(&done).is_ok_and(|of| of == items.to_string());
-    let path = dir.join("contents");
+    let (path, kept) = (dir.join("contents"), dir.join("ids"));
+    if let (true, Ok(ids)) = (known, std::fs::read(&kept)) {
+        let id = |id: &[u8]| (ItemId(id[..16].try_into().unwrap()), u64::from_le_bytes(id[16..].try_into().unwrap()));
+        return Contents { file: File::open(path).unwrap(), ids: ids.chunks_exact(24).map(id).collect() };
+    }
     let search = Search::new(dir.join("search"));
     let mut indexer = (!known).then(|| search.indexer().unwrap());
     let mut file = (!known).then(|| BufWriter::new(File::create(&path).unwrap()));
@@ -296,6 +300,8 @@ fn write(dir: &Path, items: usize, mut news: News) -> Contents {
         println!("indexed in {:.0} s", begun.elapsed().as_secs_f64());
     }
     contents.sort_unstable();
+    let ids: Vec<u8> = contents.iter().flat_map(|(id, begin)| id.0.into_iter().chain(begin.to_le_bytes())).collect();
+    std::fs::write(kept, ids).unwrap();
     Contents { file: File::open(path).unwrap(), ids: contents }
 }
 

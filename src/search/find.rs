@@ -20,7 +20,7 @@ use super::index::Opened;
 use super::plan::{Frame, Plan, broken};
 use super::rank::{TOGETHER, fresh};
 use super::schema::{ID_HIGH, ID_LOW, whole};
-use super::set::{SPAN, Span};
+use super::set::{SPAN, Set, Span};
 use super::walk::{self, Opener, Walk};
 use super::word::document;
 use super::{MAX_PAGE, Query, Request, Search, SearchError, Sort, cursor};
@@ -138,6 +138,7 @@ fn page(plan: &Plan, request: &Request, opened: &Opened, after: Option<Place>) -
             kept: BinaryHeap::new(),
             total: 0,
             places: [Vec::new(), Vec::new()],
+            times: Vec::new(),
         };
         gather.spans(plan, opened, spans)?;
         Ok(gather)
@@ -192,6 +193,7 @@ struct Gather {
     kept: BinaryHeap<Kept>,
     total: u64,
     places: [Vec<u32>; 2],
+    times: Vec<i64>,
 }
 
 /// The columns of a segment.
@@ -238,6 +240,9 @@ impl Gather {
             walk.narrow(base, &mut set);
             let count = set.len();
             self.total += count;
+            if self.sort == Sort::Newest && count > self.most as u64 {
+                self.keep_newest(columns, base, &mut set);
+            }
             if count >= MANY && self.sort == Sort::Relevance && self.kept.len() >= self.most {
                 walk.bounds(base, &set, &mut bounds);
                 let raised = together * fresh(newest, now) * BOUNDS_SLACK;
@@ -254,6 +259,19 @@ impl Gather {
                 }
             }
         }
+    }
+
+    /// Drops what so many others of a span are newer than that it cannot be on the page: items are stored about in the order of
+    /// their times, so one by one nearly each would be the newest so far.
+    fn keep_newest(&mut self, columns: &Columns, base: DocId, set: &mut Set) {
+        let time = |at| columns.times.get_val(document(base, at));
+        let begin = self.after.map_or(i64::MAX, |after| after.published);
+        self.times.clear();
+        self.times.extend(set.iter().map(time).filter(|time| *time < begin));
+        let Some(last) = self.times.len().checked_sub(self.most) else { return };
+        let (_, oldest, _) = self.times.select_nth_unstable(last);
+        let oldest = *oldest;
+        set.retain(|at| (oldest..=begin).contains(&time(at)));
     }
 
     /// Takes a document that fits, if it is among the best. What costs more is looked up only for what may be. `together` is how

@@ -54,8 +54,21 @@ pub struct Shown {
 
 /// Words that are looked for one after the other, mostly one.
 struct Wanted {
-    words: Vec<(Written, Vec<Asked>)>,
+    words: Vec<(Written, Vec<Stem>)>,
     scope: Scope,
+}
+
+/// What finds a word.
+struct Stem {
+    text: String,
+    /// See [`forms::letters_of`].
+    letters: u64,
+}
+
+impl Stem {
+    fn of(asked: Asked) -> Self {
+        Self { letters: forms::letters_of(&asked.stem), text: asked.stem }
+    }
 }
 
 impl Wanted {
@@ -103,7 +116,7 @@ fn gather(ask: &Ask, into: &mut Vec<Wanted>) {
             let alone = *quoted && words.len() == 1;
             let forms = |word: &Written| {
                 let asked = if alone { Vec::new() } else { forms::of_asked(&word.word, &word.original) };
-                (word.clone(), asked)
+                (word.clone(), asked.into_iter().map(Stem::of).collect())
             };
             into.push(Wanted { words: words.iter().map(forms).collect(), scope: *scope });
         }
@@ -132,13 +145,17 @@ fn look(wanted: &[Wanted], field: &str, text: &str) -> (Vec<Range<usize>>, Vec<H
                 *is = written.word == seen.word;
             }
         }
-        forms::of_word(seen, |stem| {
-            for ((_, wanted), is) in here.iter().zip(&mut is) {
-                for ((_, asked), is) in wanted.words.iter().zip(is) {
-                    *is = *is || asked.iter().any(|asked| asked.stem == stem);
+        let letters = forms::letters_of(seen.word);
+        let may_be = |stem: &Stem| stem.letters & !letters == 0 && seen.word.contains(&stem.text);
+        if here.iter().flat_map(|(_, wanted)| &wanted.words).any(|(_, stems)| stems.iter().any(may_be)) {
+            forms::of_word(seen, |stem| {
+                for ((_, wanted), is) in here.iter().zip(&mut is) {
+                    for ((_, stems), is) in wanted.words.iter().zip(is) {
+                        *is = *is || stems.iter().any(|wanted| wanted.text == stem);
+                    }
                 }
-            }
-        });
+            });
+        }
         for (((which, wanted), is), begun) in here.iter().zip(&is).zip(&mut begun) {
             going.clear();
             let goes_on = begun.iter().copied().chain([0]).filter(|nth| is.get(*nth).copied().unwrap_or_default());

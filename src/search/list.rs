@@ -15,27 +15,48 @@ use super::word::document;
 
 /// Documents in a block of a list, but for its last.
 const BLOCK: usize = 128;
+/// To look for a document in a list takes about as long as to read so many.
+const LOOK: u64 = 8;
 
 /// The documents of one term.
 pub(super) struct List {
     block: BlockSegmentPostings,
     at: usize,
+    /// About how many of its documents are in a span.
+    in_span: u64,
     /// How often the term stands in the documents behind, where that is counted: then none is passed over unread.
     behind: Option<u64>,
 }
 
 impl List {
-    pub(super) fn new(block: BlockSegmentPostings) -> Self {
-        Self { block, at: 0, behind: None }
+    /// A list of a segment with so many documents.
+    pub(super) fn new(block: BlockSegmentPostings, max_doc: DocId) -> Self {
+        let in_span = u64::from(block.doc_freq()) * SPAN as u64 / u64::from(max_doc.max(1));
+        Self { block, at: 0, in_span, behind: None }
     }
 
     pub(super) fn len(&self) -> u64 {
         u64::from(self.block.doc_freq())
     }
 
-    /// Calls `each` with the documents of the span that begins with `base`, by how far behind it they are, and how often the
-    /// term stands in each: 1 where that is not known.
-    pub(super) fn span(&mut self, base: DocId, mut each: impl FnMut(usize, u32)) {
+    /// Calls `each` with those documents of `among` that have the term, and perhaps with others of the span that begins with
+    /// `base`: by how far behind it they are, and how often the term stands in each, 1 where that is not known.
+    pub(super) fn span(&mut self, base: DocId, among: &Set, mut each: impl FnMut(usize, u32)) {
+        if self.behind.is_some() || among.len() * LOOK > self.in_span {
+            return self.whole_span(base, each);
+        }
+        for at in among.iter() {
+            let doc = document(base, at);
+            self.at = self.block.seek(doc);
+            match self.block.docs().get(self.at) {
+                Some(found) if *found == doc => each(at, self.block.freqs().get(self.at).copied().unwrap_or(1)),
+                Some(_) => {}
+                None => return,
+            }
+        }
+    }
+
+    fn whole_span(&mut self, base: DocId, mut each: impl FnMut(usize, u32)) {
         let end = base.saturating_add(SPAN as DocId);
         loop {
             let docs = self.block.docs();
@@ -78,11 +99,11 @@ impl List {
         }
     }
 
-    /// The documents of a span.
-    pub(super) fn set(&mut self, base: DocId) -> Set {
-        let mut set = Set::EMPTY;
-        self.span(base, |at, _| set.insert(at));
-        set
+    /// Keeps those documents of a span that have the term.
+    pub(super) fn narrow(&mut self, base: DocId, set: &mut Set) {
+        let mut have = Set::EMPTY;
+        self.span(base, set, |at, _| have.insert(at));
+        set.keep(&have);
     }
 }
 
@@ -117,12 +138,12 @@ impl Places {
     }
 
     /// Goes to a span, and calls `each` as [`List::span`].
-    pub(super) fn fill(&mut self, list: &mut List, base: DocId, mut each: impl FnMut(usize, u32)) {
-        let Self::Flowing(flow) = self else { return list.span(base, each) };
+    pub(super) fn fill(&mut self, list: &mut List, base: DocId, among: &Set, mut each: impl FnMut(usize, u32)) {
+        let Self::Flowing(flow) = self else { return list.span(base, among, each) };
         let Flow { from, count, begins, lengths, steps, .. } = &mut **flow;
         *count = 0;
         steps.clear();
-        list.span(base, |at, often| {
+        list.span(base, among, |at, often| {
             each(at, often);
             begins[at] = *count;
             lengths[at] = often;

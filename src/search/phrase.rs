@@ -42,7 +42,7 @@ impl Phrase {
                 return;
             }
             let (_, word) = &mut parts[*nth];
-            word.fill(base);
+            word.fill(base, set);
             set.keep(&word.here);
         }
         let mut with = Set::EMPTY;

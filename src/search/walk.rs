@@ -92,7 +92,7 @@ impl<'a> Opener<'a> {
             Node::Tag(term) => {
                 let index = self.segment.inverted_index(term.field()).map_err(broken)?;
                 let block = index.read_block_postings(term, IndexRecordOption::Basic).map_err(broken)?;
-                block.map_or(Walk::Nothing, |block| Walk::Tag(Box::new(List::new(block))))
+                block.map_or(Walk::Nothing, |block| Walk::Tag(Box::new(List::new(block, self.segment.max_doc()))))
             }
             Node::Time(since, until) => {
                 let (first, last) = (self.times.min_value(), self.times.max_value());
@@ -147,7 +147,7 @@ impl<'a> Opener<'a> {
                 let index = self.segment.inverted_index(field_of_index).map_err(broken)?;
                 let Some(info) = index.get_term_info(&term).map_err(broken)? else { return Ok(false) };
                 let block = index.read_block_postings_from_terminfo(&info, IndexRecordOption::WithFreqs);
-                let list = List::new(block.map_err(broken)?);
+                let list = List::new(block.map_err(broken)?, self.segment.max_doc());
                 let term = (field_of_index, info);
                 forms.push(Form { list, term, places: None, here: Set::EMPTY, field: *field, sure });
                 Ok(true)
@@ -230,11 +230,11 @@ impl Walk {
         match self {
             Self::Nothing => set.clear(),
             Self::Word(word) => {
-                word.fill(base);
+                word.fill(base, set);
                 set.keep(&word.here);
             }
             Self::Phrase(phrase) => phrase.narrow(base, set),
-            Self::Tag(list) => set.keep(&list.set(base)),
+            Self::Tag(list) => list.narrow(base, set),
             Self::Time { times, since, until } => {
                 set.retain(|at| (*since..*until).contains(&times.get_val(word::document(base, at))));
             }
@@ -265,7 +265,7 @@ impl Walk {
                 let mut have = vec![Set::EMPTY; *least];
                 for walk in of {
                     let Self::Word(word) = walk else { continue };
-                    word.fill(base);
+                    word.fill(base, set);
                     for more in (0..*least).rev() {
                         let mut with = word.here.clone();
                         if let Some(fewer) = more.checked_sub(1) {

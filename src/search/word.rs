@@ -58,8 +58,8 @@ impl Word {
         self.forms.iter().map(|form| form.list.len()).sum()
     }
 
-    /// Goes to a span.
-    pub(super) fn fill(&mut self, base: DocId) {
+    /// Goes to a span, where it is looked for in `among` at least.
+    pub(super) fn fill(&mut self, base: DocId, among: &Set) {
         let Self { forms, fields, here, .. } = self;
         here.clear();
         fields.iter_mut().flatten().for_each(|place| place.forms.fill(0.0));
@@ -72,14 +72,14 @@ impl Word {
                 here.insert(at);
             };
             match places {
-                None => list.span(base, count),
+                None => list.span(base, among, count),
                 Some(places) => {
                     of_form.clear();
                     let begin = |at: usize, often: u32| {
                         count(at, often);
                         of_form.insert(at);
                     };
-                    places.fill(list, base, begin);
+                    places.fill(list, base, among, begin);
                 }
             }
         }

@@ -170,7 +170,13 @@ fn bare<'a>(word: &'a str, hamza: bool, more: usize, see: &mut dyn FnMut(&'a str
     }
 }
 
-/// Calls `each` with every stem that a word of a text may be read as, each once.
+/// The letters of a word, as far as 64 bits tell them apart: a stem with one that a word has not is none of its stems. To ask
+/// this first is much quicker than to take all stems of a word.
+pub fn letters_of(word: &str) -> u64 {
+    word.chars().fold(0, |letters, c| letters | 1 << (u32::from(c) % 64))
+}
+
+/// Calls `each` with every stem that a word of a text may be read as, each once; they are parts of the word.
 pub fn of_word(seen: Seen<'_>, mut each: impl FnMut(&str)) {
     let mut stems: [&str; 16] = [""; 16];
     let mut count = 0;

@@ -85,6 +85,17 @@ proptest! {
         prop_assert!(finds(&word, &plain), "{word} in {plain}: {:?} and {:?}", of_asked(&normalize(&word), &word), stems_of(&plain));
     }
 
+    /// So whoever looks for stems need not take those of a word that has other letters.
+    #[test]
+    fn stems_are_parts_of_their_word(word in arabic()) {
+        let word = normalize(&word);
+        let letters = letters_of(&word);
+        words(&word, |seen, _| of_word(seen, |stem| {
+            assert!(word.contains(stem) && letters_of(stem) & !letters == 0, "{stem} of {word}");
+        }));
+        prop_assert!(letters_of("ظ") & letters == 0);
+    }
+
     #[test]
     fn no_text_brings_it_down(text in any::<String>()) {
         let length = text.chars().count();
