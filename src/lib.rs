@@ -7,6 +7,8 @@ pub mod units;
 
 pub mod id;
 
+mod share;
+
 pub mod text;
 
 pub mod source;

@@ -7,9 +7,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::ops::Range;
-use std::panic::resume_unwind;
 use std::sync::Arc;
-use std::thread::Builder;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -25,6 +23,7 @@ use super::walk::{self, Opener, Walk};
 use super::word::document;
 use super::{MAX_PAGE, Query, Request, Search, SearchError, Sort, cursor};
 use crate::id::ItemId;
+use crate::share::shared;
 
 /// Where fewer than so many items have all the words, those are found that lack some.
 const FEW: u64 = 10;
@@ -33,8 +32,6 @@ const FEW: u64 = 10;
 const MANY: u64 = (SPAN / 16) as u64;
 /// What rounding to single precision may take from a bound, and more.
 const BOUNDS_SLACK: f64 = 1.0 + 1e-4;
-/// The most threads that share one search: others want to search, too.
-const MAX_THREADS: usize = 4;
 /// Fewer documents with one of the words, counted for each word, are not worth another thread.
 const WORK_EACH: u64 = 2_000;
 
@@ -145,7 +142,8 @@ fn page(plan: &Plan, request: &Request, opened: &Opened, after: Option<Place>) -
     };
     let (mut places, mut total) = (Vec::new(), 0);
     let work = plan.frame.frequencies.iter().fold(0, |sum: u64, found| sum.saturating_add(*found));
-    for gathered in shared(opened.spans(), work, gather) {
+    let worth = usize::try_from(work / WORK_EACH).unwrap_or(usize::MAX);
+    for gathered in shared("search", opened.spans(), worth, gather) {
         let gathered: Gather = gathered?;
         places.extend(gathered.kept.into_iter().map(|kept| kept.0));
         total += gathered.total;
@@ -159,29 +157,6 @@ fn page(plan: &Plan, request: &Request, opened: &Opened, after: Option<Place>) -
         total,
         next: last.map(|place| cursor::write(request, &plan.frame, place)),
         partly: plan.frame.partly,
-    })
-}
-
-/// Does the work on ranges of all `spans`, on several threads where there is much.
-fn shared<T: Send>(spans: usize, much: u64, work: impl Fn(Range<usize>) -> T + Sync) -> Vec<T> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
-    let worth = usize::try_from(much / WORK_EACH).unwrap_or(usize::MAX);
-    let parts = threads.min(spans).min(worth).max(1);
-    let range = |part: usize| spans * part / parts..spans * (part + 1) / parts;
-    let work = &work;
-    std::thread::scope(|scope| {
-        let start = |part: usize| {
-            let thread = Builder::new().name("search".to_owned());
-            // Where there is no other thread to be had, this one does it.
-            thread.spawn_scoped(scope, move || work(range(part))).map_err(|_| part)
-        };
-        let others: Vec<_> = (1..parts).map(start).collect();
-        let own = work(range(0));
-        let others = others.into_iter().map(|other| match other {
-            Ok(other) => other.join().unwrap_or_else(|panic| resume_unwind(panic)),
-            Err(part) => work(range(part)),
-        });
-        std::iter::once(own).chain(others).collect()
     })
 }
 

@@ -9,7 +9,7 @@
 //! is shown as it is when it is read, or not at all.
 
 use std::fmt;
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -26,6 +26,7 @@ use super::{
 use crate::dedup::{Fingerprint, Original};
 use crate::id::{ContentHash, EntryKey, FeedId, ItemId, Seq};
 use crate::item::{Copy, Item, LogRecord};
+use crate::share::shared;
 use crate::source::{FeedCursor, PollRecord, Unread};
 
 /// The most items on a page, and the most log records at once.
@@ -36,9 +37,8 @@ pub const DEFAULT_PAGE: usize = 100;
 pub const MAX_COPIES: usize = 100;
 /// The most records read for one page: a rare language must not read the whole store in one call.
 const MAX_READ: usize = 10_000;
-/// So many records one thread reads alone, and so many threads read a page at most.
+/// So many records one thread reads alone.
 const ALONE: usize = 24;
-const MAX_READERS: usize = 4;
 /// How many older fingerprints in a row end the search for the first: a clock that was set back misplaces some.
 const OLDER_IN_A_ROW: usize = 1_024;
 
@@ -155,32 +155,15 @@ impl Store {
     ///
     /// Several cores share a long list: what takes the time is unpacking the records.
     fn items_at(&self, places: &[(u64, u64)], query: &ItemQuery) -> Result<Vec<Option<Item>>, StoreError> {
-        let load = |places: &[(u64, u64)]| -> Result<Vec<Option<Item>>, StoreError> {
-            let load = |(_, no): &(u64, u64)| match records::load_whole(&self.inner.engine, *no)? {
-                Some(stored) if passes(query, &stored.item) => self.completed(stored.item).map(Some),
-                _ => Ok(None),
-            };
-            places.iter().map(load).collect()
+        let load = |(_, no): &(u64, u64)| match records::load_whole(&self.inner.engine, *no)? {
+            Some(stored) if passes(query, &stored.item) => self.completed(stored.item).map(Some),
+            _ => Ok(None),
         };
-        let readers = (places.len() / ALONE).min(std::thread::available_parallelism().map_or(1, usize::from));
-        if readers < 2 {
-            return load(places);
-        }
-        let mut parts = places.chunks(places.len().div_ceil(readers.min(MAX_READERS)));
-        let own = parts.next().unwrap_or_default();
-        std::thread::scope(|scope| {
-            let others: Vec<_> =
-                parts.map(|part| (part, std::thread::Builder::new().spawn_scoped(scope, move || load(part)))).collect();
-            let mut items = load(own)?;
-            for (part, other) in others {
-                items.extend(match other.map(std::thread::ScopedJoinHandle::join) {
-                    Ok(Ok(loaded)) => loaded?,
-                    // No thread was to be had, or it has died, which it has told.
-                    Ok(Err(_)) | Err(_) => load(part)?,
-                });
-            }
-            Ok(items)
-        })
+        let load = |part: Range<usize>| {
+            places.get(part).unwrap_or_default().iter().map(load).collect::<Result<Vec<_>, StoreError>>()
+        };
+        let parts = shared("page", places.len(), places.len() / ALONE, load).into_iter();
+        Ok(parts.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
 
     /// The records after a position, in order, at most [`MAX_PAGE`], with their items as they stand now; only what is

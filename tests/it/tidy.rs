@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// The modules in their order; imports go to the left only. `units` and `id` stand side by side.
 const ORDER: &[&[&str]] = &[
     &["units", "id"],
+    &["share"],
     &["text"],
     &["source"],
     &["parse"],
@@ -30,7 +31,8 @@ const ORDER: &[&[&str]] = &[
 ];
 
 /// Values in, values out: no tokio, no clock, no file, no network.
-const PURE: &[&str] = &["units", "id", "text", "source", "parse", "extract", "topic", "dedup", "story", "item"];
+const PURE: &[&str] =
+    &["units", "id", "share", "text", "source", "parse", "extract", "topic", "dedup", "story", "item"];
 
 /// One outside world each.
 const RIMS: &[&str] = &["fetch", "store", "search", "queue", "serve", "client"];
