@@ -167,6 +167,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn whole_numbers_with_a_point_are_those_without() {
+        let mut rng = fastrand::Rng::with_seed(1);
+        for number in (0..2_000).map(|_| rng.u64(..=LARGEST)).chain([0, 42, 2_184_359_636_841_155, LARGEST]) {
+            let read: f64 = serde_json::from_str(&format!("{number}.0")).unwrap();
+            assert_eq!(whole(read), Some(number));
+        }
+        assert_eq!([whole(0.5), whole(-1.0), whole(f64::NAN), whole(2e16)], [None; 4]);
+    }
+
+    #[test]
     fn spans_read_and_write() {
         for (text, secs) in [("90s", 90), ("15m", 900), ("6h", 21_600), ("30d", 2_592_000), (" 2 m ", 120)] {
             let span: Span = text.trim_end().parse().expect(text);
