@@ -55,6 +55,10 @@ fn main() -> std::process::ExitCode {
     let items = std::env::var("RASID_ITEMS").ok().and_then(|items| items.parse().ok()).unwrap_or(100_000);
     if items > 0 {
         let real = std::env::var("RASID_TEXT").is_ok_and(|text| text == "real");
+        if real && !articles.exists() {
+            println!("RASID_TEXT=real needs {}", articles.display());
+            return std::process::ExitCode::FAILURE;
+        }
         let real = real.then(|| search_speed::Real {
             articles: read(&articles)
                 .into_iter()

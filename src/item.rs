@@ -74,6 +74,29 @@ pub struct Content {
     pub fetched_at: Timestamp,
 }
 
+#[cfg(test)]
+impl Content {
+    /// What an item says that has a title, a text and a time, and nothing else.
+    pub(crate) fn saying(title: &str, text: &str, at: Timestamp) -> Self {
+        Self {
+            url: None,
+            canonical_url: None,
+            guid: None,
+            title: title.to_owned(),
+            summary: String::new(),
+            text: text.to_owned(),
+            text_from: TextFrom::Feed,
+            authors: Vec::new(),
+            language: None,
+            tags: Vec::new(),
+            image: None,
+            published_at: at,
+            published_from: PublishedFrom::Feed,
+            fetched_at: at,
+        }
+    }
+}
+
 impl Content {
     /// The fields that topics look at: the same ones when it is fetched and when topics change.
     pub fn article<'a>(&'a self, feed: &'a FeedId) -> Article<'a> {

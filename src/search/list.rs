@@ -56,6 +56,7 @@ impl List {
         }
     }
 
+    /// As [`Self::span`], of all documents.
     fn whole_span(&mut self, base: DocId, mut each: impl FnMut(usize, u32)) {
         let end = base.saturating_add(SPAN as DocId);
         loop {

@@ -11,7 +11,7 @@ use url::Url;
 use super::{Committer, Order};
 use crate::dedup::{DedupConfig, Fingerprint, Index, Original, Verdict, VerdictKind};
 use crate::id::{EntryKey, ItemId};
-use crate::item::{Candidate, Content, Correction, Item, PublishedFrom, TextFrom};
+use crate::item::{Candidate, Content, Correction, Item};
 use crate::pipeline::now;
 use crate::serve::Loaded;
 use crate::store::{self, Corrected, Correcting, Decided, Group, Store, StoreConfig};
@@ -39,17 +39,7 @@ fn entry(feed: &str, key: &str, text: &str, minutes: i64) -> Candidate {
         url: Some(url.clone()),
         canonical_url: Some(url),
         guid: Some(key.to_owned()),
-        title: title.clone(),
-        summary: String::new(),
-        text: text.to_owned(),
-        text_from: TextFrom::Feed,
-        authors: Vec::new(),
-        language: None,
-        tags: Vec::new(),
-        image: None,
-        published_at: at,
-        published_from: PublishedFrom::Feed,
-        fetched_at: at,
+        ..Content::saying(&title, text, at)
     };
     let hash = xxhash_rust::xxh3::xxh3_64(text.as_bytes());
     let (feed, key, fingerprint) = (feed.parse().unwrap(), EntryKey::of("guid", key), Fingerprint::of(&title, text));

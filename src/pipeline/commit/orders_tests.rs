@@ -9,7 +9,7 @@ use tokio::sync::{oneshot, watch};
 use super::{Committer, Order};
 use crate::dedup::{DedupConfig, Fingerprint, Original, Verdict, VerdictKind};
 use crate::id::{EntryKey, ItemId, Seq};
-use crate::item::{Candidate, Content, LogKind, PublishedFrom, TextFrom};
+use crate::item::{Candidate, Content, LogKind};
 use crate::serve::Loaded;
 use crate::store::{
     self, ConsumeError, Consumed, Consuming, Decided, Group, Reclassification, Start, Store, StoreConfig,
@@ -22,22 +22,7 @@ const ITEMS: u64 = 150;
 
 fn decided(n: u64, text: &str, verdict: Verdict) -> Decided {
     let at = Timestamp::from_second(1_780_000_000 + i64::try_from(n).unwrap()).unwrap();
-    let content = Content {
-        url: None,
-        canonical_url: None,
-        guid: None,
-        title: format!("خبر {n}"),
-        summary: String::new(),
-        text: text.to_owned(),
-        text_from: TextFrom::Feed,
-        authors: Vec::new(),
-        language: None,
-        tags: Vec::new(),
-        image: None,
-        published_at: at,
-        published_from: PublishedFrom::Feed,
-        fetched_at: at,
-    };
+    let content = Content::saying(&format!("خبر {n}"), text, at);
     let (feed, key) = ("a".parse().unwrap(), EntryKey::of("guid", &n.to_string()));
     let candidate = Candidate {
         feed,

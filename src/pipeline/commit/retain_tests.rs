@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{Committer, Order};
 use crate::dedup::{DedupConfig, Fingerprint, Verdict};
 use crate::id::{EntryKey, FeedId, ItemId, Seq};
-use crate::item::{Candidate, Content, LogKind, PublishedFrom, TextFrom};
+use crate::item::{Candidate, Content, LogKind};
 use crate::pipeline::now;
 use crate::queue;
 use crate::serve::{Loaded, Pruned};
@@ -28,22 +28,7 @@ fn days(n: u64) -> Retention {
 
 fn decided(feed: &str, n: usize, at: Timestamp) -> Decided {
     let text = format!("نص الخبر رقم {n} من {feed}");
-    let content = Content {
-        url: None,
-        canonical_url: None,
-        guid: None,
-        title: format!("خبر {n}"),
-        summary: String::new(),
-        text: text.clone(),
-        text_from: TextFrom::Feed,
-        authors: Vec::new(),
-        language: None,
-        tags: Vec::new(),
-        image: None,
-        published_at: at,
-        published_from: PublishedFrom::Feed,
-        fetched_at: at,
-    };
+    let content = Content::saying(&format!("خبر {n}"), &text, at);
     let (feed, key) = (feed.parse().unwrap(), EntryKey::of("guid", &n.to_string()));
     let fingerprint = Fingerprint::of("", &text);
     let sketch = Sketch::default();

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::{Committer, now};
 use crate::dedup::{DedupConfig, Fingerprint, VerdictKind};
 use crate::id::{EntryKey, FeedId, ItemId};
-use crate::item::{Candidate, Content, PublishedFrom, TextFrom};
+use crate::item::{Candidate, Content};
 use crate::serve::Loaded;
 use crate::store::{self, Store, StoreConfig};
 use crate::story::{Sketch, StoriesConfig};
@@ -30,22 +30,7 @@ fn candidates() -> Vec<Candidate> {
 }
 
 fn candidate(feed: &str, title: &str, text: &str, at: Timestamp) -> Candidate {
-    let content = Content {
-        url: None,
-        canonical_url: None,
-        guid: None,
-        title: title.to_owned(),
-        summary: String::new(),
-        text: text.to_owned(),
-        text_from: TextFrom::Feed,
-        authors: Vec::new(),
-        language: None,
-        tags: Vec::new(),
-        image: None,
-        published_at: at,
-        published_from: PublishedFrom::Feed,
-        fetched_at: at,
-    };
+    let content = Content::saying(title, text, at);
     let key = EntryKey::of("title", title);
     let (hash, fingerprint) = (u64::from(key.0[0]), Fingerprint::of(title, text));
     Candidate {
